@@ -16,6 +16,7 @@ enum cw_code {
 	CW_EDENIED = -8, /**< permission or ownership forbids it */
 	CW_ETIMEOUT = -9,
 	CW_ECANCELED = -10,
+	CW_EENCRYPTED = -11, /**< a document that cannot be read without its password */
 };
 
 #define CW_ERROR_MSG_MAX 512

@@ -1,0 +1,21 @@
+/** @file
+ * The verbs of the command line, one file each in daemon/cli/.
+ */
+#pragma once
+
+/** Exit status; INTERFACES fixes it. */
+enum cw_exit {
+	CW_EXIT_CLEAN = 0,
+	CW_EXIT_FINDINGS = 1,
+	CW_EXIT_USAGE = 2, /**< usage, configuration or rule error */
+	CW_EXIT_UNCHECKED = 3, /**< something could not be checked, and nothing was found */
+	CW_EXIT_NO_DAEMON = 4,
+};
+
+/** argv[0] is the verb.  Returns the exit status; messages have been written. */
+typedef int cw_verb_fn(int argc, char **argv);
+
+cw_verb_fn cw_verb_scan;
+cw_verb_fn cw_verb_rules;
+cw_verb_fn cw_verb_explain;
+cw_verb_fn cw_verb_config;
