@@ -51,10 +51,18 @@ struct cw_event {
 
 /** Deep copy into one arena.  NULL when out of memory. */
 struct cw_event *cw_event_copy(struct cw_arena *arena, const struct cw_event *event);
-/** Fill event->id and time_ms with a new, sortable, unique id (48-bit ms, 80 random bits). */
+/**
+ * Fill event->id and time_ms: a unique id of 48 bits of milliseconds and 80 random ones.
+ *
+ * Ids of one process sort in the order they were made.  Any thread.
+ * @return CW_OK; CW_EIO when the system gives no random bytes
+ */
 int cw_event_stamp(struct cw_event *event, struct cw_error *err);
 /** One JSON object with every field; the neutral, versioned form ("v":1). */
 void cw_event_to_json(const struct cw_event *event, struct cw_buf *out);
-/** Read what cw_event_to_json() wrote; strings live in arena.  CW_ECORRUPT when it is not that. */
+/**
+ * Read what cw_event_to_json() wrote; strings live in arena.  Unknown fields are ignored.
+ * @return CW_OK; CW_ECORRUPT when it is not that, CW_EUNSUPPORTED for a later version, CW_ENOMEM
+ */
 int cw_event_from_json(struct cw_arena *arena, const char *json, size_t len,
 		       struct cw_event *out_event, struct cw_error *err);
