@@ -52,7 +52,7 @@ enum cw_channel_format { CW_CHANNEL_GENERIC, CW_CHANNEL_SLACK };
 enum cw_policy { CW_POLICY_REJECT, CW_POLICY_ACCEPT };
 
 /** A watched folder or a watched repository: one of folder and repository is NULL. */
-struct cw_source {
+struct cw_config_source {
 	const struct cw_place *where; /**< of each option; see cw_config_where() */
 	struct cw_place at; /**< of the entry itself */
 	const char *name; /**< unique */
@@ -70,7 +70,7 @@ struct cw_source {
 };
 
 /** Where alerts go. */
-struct cw_channel {
+struct cw_config_channel {
 	const struct cw_place *where;
 	struct cw_place at;
 	const char *name; /**< unique */
@@ -91,7 +91,7 @@ struct cw_channel {
 };
 
 /** What the owner decided about a term, or about all that a glob matches. */
-struct cw_term_override {
+struct cw_config_override {
 	const struct cw_place *where;
 	struct cw_place at;
 	const char *term; /**< id or glob for cw_glob_match_name() */
@@ -130,11 +130,11 @@ struct cw_config {
 		int64_t max_findings; /**< shown to the pusher */
 	} hook;
 
-	const struct cw_source *sources;
+	const struct cw_config_source *sources;
 	size_t nsources;
-	const struct cw_channel *channels;
+	const struct cw_config_channel *channels;
 	size_t nchannels;
-	const struct cw_term_override *terms; /**< in order; a later one beats an earlier one */
+	const struct cw_config_override *terms; /**< in order; a later one beats an earlier one */
 	size_t nterms;
 };
 
