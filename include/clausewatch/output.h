@@ -58,6 +58,7 @@ struct cw_output_options {
 	bool colour;
 	unsigned width; /**< columns of the human format; 0 means 100 */
 	enum cw_severity fail_on; /**< risks from here on are failures */
+	const struct cw_ruleset *rules; /**< for titles of terms; may be NULL */
 };
 
 struct cw_output;
