@@ -23,6 +23,7 @@ enum {
 	CW_TOK_QUOTE = 1 << 7, /**< follows an opening quotation mark */
 	CW_TOK_PAREN = 1 << 8, /**< inside parentheses */
 	CW_TOK_MONEY = 1 << 9, /**< follows a currency sign */
+	CW_TOK_ROLE = 1 << 10, /**< names a party by its role; set by cw_segment() */
 };
 
 struct cw_tok {

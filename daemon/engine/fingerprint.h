@@ -1,0 +1,9 @@
+/** @file
+ * Identity of a clause's words.  Internal to the engine.
+ */
+#pragma once
+
+#include "token.h"
+
+/** Fill fingerprint and skeleton of a clause, and mark role words among its tokens. */
+void cw_fingerprint(const char *text, struct cw_tok *toks, struct cw_clause *clause);
