@@ -127,8 +127,7 @@ static int sketch_rest(struct cw_arena *arena, struct side *s)
 	for (uint32_t i = 0; i < n; i++)
 		if (s->pairs[i].other < 0 && s->a->clauses[i].tok_count >= SIMILAR_WORDS_MIN)
 			s->rest[s->nrest++] = i;
-	s->sketches =
-		cw_arena_alloc(arena, (s->nrest + 1) * CW_SKETCH_LEN * sizeof(*s->sketches));
+	s->sketches = cw_arena_alloc(arena, (s->nrest + 1) * CW_SKETCH_LEN * sizeof(*s->sketches));
 	if (!s->sketches)
 		return CW_ENOMEM;
 	for (size_t i = 0; i < s->nrest; i++)
@@ -165,11 +164,10 @@ static int pair_similar(struct cw_arena *arena, struct side *old, struct side *n
 			if (near_only && (k + WINDOW < i || i + WINDOW < k))
 				continue;
 			double s = cw_sketch_similarity(old->sketches + i * CW_SKETCH_LEN,
-							new->sketches + k * CW_SKETCH_LEN);
+							new->sketches + k *CW_SKETCH_LEN);
 			if (s < SIMILAR_MIN)
 				continue;
-			struct candidate *at =
-				cw_arena_grow(arena, found, n, &cap, sizeof(*at));
+			struct candidate *at = cw_arena_grow(arena, found, n, &cap, sizeof(*at));
 			if (!at)
 				return CW_ENOMEM;
 			found = at;

@@ -1,0 +1,360 @@
+/*
+ * States are compared, not lines.  A term is gained by a clause that states it now and whose
+ * former self did not, lost by the reverse, kept when both state it.  A gain and a loss of one term
+ * that no pair of clauses joins are one rewritten statement.  Whether a kept statement changed is
+ * judged by the words of the sentences that carry it.
+ */
+#include "clausewatch/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clausewatch/ruleset.h"
+#include "engine/align.h"
+#include "engine/redline.h"
+
+#define COLLAPSE_SHARE 0.3
+#define COLLAPSE_WORDS 200
+/* A statement whose words stood elsewhere before was moved, split or merged. */
+#define NOVELTY_MIN 0.15f
+
+struct compare {
+	struct cw_comparison *c;
+	struct cw_alignment al;
+	size_t cap;
+	unsigned char *old_done, *new_done; /* findings that a change or a twin accounts for */
+	struct cw_error *err;
+};
+
+/** "data.training-grant" of "data.training-grant.general-models". */
+static size_t base_len(const char *term_id)
+{
+	const char *dot = strchr(term_id, '.');
+
+	dot = dot ? strchr(dot + 1, '.') : NULL;
+	return dot ? (size_t)(dot - term_id) : strlen(term_id);
+}
+
+static bool same_base(const struct cw_finding *f, const struct cw_finding *g)
+{
+	size_t n = base_len(f->term_id);
+
+	return f->polarity == g->polarity && n == base_len(g->term_id) &&
+	       memcmp(f->term_id, g->term_id, n) == 0;
+}
+
+static bool same_term(const struct cw_finding *f, const struct cw_finding *g)
+{
+	return f->polarity == g->polarity && strcmp(f->term_id, g->term_id) == 0;
+}
+
+static bool stated(const struct cw_analysis *a, const struct cw_finding *f)
+{
+	for (size_t i = 0; i < a->nfindings; i++)
+		if (same_base(&a->findings[i], f))
+			return true;
+	return false;
+}
+
+/** The finding of the same term in a clause of the other version, or NULL. */
+static const struct cw_finding *twin(const struct cw_analysis *a, int32_t clause,
+				     const struct cw_finding *f)
+{
+	for (size_t i = 0; clause >= 0 && i < a->nfindings; i++)
+		if (a->findings[i].clause == (uint32_t)clause && same_term(&a->findings[i], f))
+			return &a->findings[i];
+	return NULL;
+}
+
+static enum cw_effect effect_of(enum cw_polarity polarity, int wider)
+{
+	if (wider == 0 || polarity == CW_NEUTRAL)
+		return CW_EFFECT_NEUTRAL;
+	return (wider > 0) == (polarity == CW_RISK) ? CW_EFFECT_RISKIER : CW_EFFECT_SAFER;
+}
+
+static int add_change(struct compare *cmp, enum cw_change_event event, enum cw_effect effect,
+		      const struct cw_finding *before, const struct cw_finding *after)
+{
+	struct cw_comparison *c = cmp->c;
+	const struct cw_finding *f = after ? after : before;
+	struct cw_change *at =
+		cw_arena_grow(&c->arena, c->changes, c->nchanges, &cmp->cap, sizeof(*at));
+
+	if (!at)
+		return cw_fail(cmp->err, CW_ENOMEM, "out of memory");
+	c->changes = at;
+	at[c->nchanges] = (struct cw_change){
+		.event = event,
+		.effect = effect,
+		.severity = f->severity,
+		.term_id = f->term_id,
+		.before = before,
+		.after = after,
+		.summary = cw_redline_summary(&c->arena, c->old, before, c->new, after),
+	};
+	memcpy(at[c->nchanges].id, f->id, CW_ID_SIZE);
+	return at[c->nchanges++].summary ? CW_OK : cw_fail(cmp->err, CW_ENOMEM, "out of memory");
+}
+
+/** Both versions state the term in what is the same clause. */
+static int keep(struct compare *cmp, const struct cw_finding *before,
+		const struct cw_finding *after)
+{
+	struct cw_redline line;
+	enum cw_pairing how = cmp->al.new[after->clause].how;
+
+	cmp->old_done[before - cmp->c->old->findings] = 1;
+	cmp->new_done[after - cmp->c->new->findings] = 1;
+	if (how == CW_PAIR_SAME)
+		return CW_OK;
+	if (how == CW_PAIR_MOVED)
+		return add_change(cmp, CW_MOVED, CW_EFFECT_NEUTRAL, before, after);
+	int ret = cw_redline(cmp->c->old, before, cmp->c->new, after, &line, cmp->err);
+	if (ret < 0)
+		return ret;
+	if (!line.material)
+		return add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, before, after);
+	return add_change(cmp, CW_CHANGED, effect_of(after->polarity, line.wider), before, after);
+}
+
+static int compare_kept(struct compare *cmp)
+{
+	const struct cw_analysis *new = cmp->c->new;
+	int ret = CW_OK;
+
+	for (size_t i = 0; ret == CW_OK && i < new->nfindings; i++) {
+		const struct cw_finding *f = &new->findings[i];
+		const struct cw_finding *g =
+			cmp->c->old ? twin(cmp->c->old, cmp->al.new[f->clause].other, f) : NULL;
+		if (g)
+			ret = keep(cmp, g, f);
+	}
+	return ret;
+}
+
+/** A gain and a loss of one term whose clauses nothing joined: a statement written anew. */
+static int compare_rewritten(struct compare *cmp)
+{
+	const struct cw_analysis *old = cmp->c->old, *new = cmp->c->new;
+
+	for (size_t i = 0; i < new->nfindings; i++) {
+		for (size_t k = 0; !cmp->new_done[i] && k < old->nfindings; k++) {
+			if (cmp->old_done[k] || !same_term(&old->findings[k], &new->findings[i]))
+				continue;
+			int ret = keep(cmp, &old->findings[k], &new->findings[i]);
+			if (ret < 0)
+				return ret;
+		}
+	}
+	return CW_OK;
+}
+
+static float novelty(const struct compare *cmp, const struct cw_finding *f, bool is_new)
+{
+	return (is_new ? cmp->al.new : cmp->al.old)[f->clause].novelty;
+}
+
+static int compare_gained(struct compare *cmp)
+{
+	const struct cw_analysis *old = cmp->c->old, *new = cmp->c->new;
+	int ret = CW_OK;
+
+	for (size_t i = 0; ret == CW_OK && i < new->nfindings; i++) {
+		const struct cw_finding *f = &new->findings[i];
+		enum cw_effect effect = effect_of(f->polarity, 1);
+
+		if (cmp->new_done[i])
+			continue;
+		if (!old || !stated(old, f))
+			ret = add_change(cmp, CW_APPEARED, effect, NULL, f);
+		else if (novelty(cmp, f, true) >= NOVELTY_MIN)
+			ret = add_change(cmp, CW_CHANGED, effect, NULL, f);
+		else
+			ret = add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, NULL, f);
+	}
+	return ret;
+}
+
+static int compare_lost(struct compare *cmp)
+{
+	const struct cw_analysis *old = cmp->c->old, *new = cmp->c->new;
+	int ret = CW_OK;
+
+	for (size_t i = 0; old && ret == CW_OK && i < old->nfindings; i++) {
+		const struct cw_finding *f = &old->findings[i];
+		enum cw_effect effect = effect_of(f->polarity, -1);
+
+		if (cmp->old_done[i])
+			continue;
+		if (!stated(new, f))
+			ret = add_change(cmp, CW_REMOVED, effect, f, NULL);
+		else if (novelty(cmp, f, false) >= NOVELTY_MIN)
+			ret = add_change(cmp, CW_CHANGED, effect, f, NULL);
+		else
+			ret = add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, f, NULL);
+	}
+	return ret;
+}
+
+/** A base term says nothing that its detail does not say of the same clauses. */
+static bool told_by_detail(const struct cw_comparison *c, const struct cw_change *base)
+{
+	size_t n = strlen(base->term_id);
+	const struct cw_finding *f = base->after ? base->after : base->before;
+
+	for (size_t i = 0; i < c->nchanges; i++) {
+		const struct cw_change *d = &c->changes[i];
+		const struct cw_finding *g = d->after ? d->after : d->before;
+
+		if (strncmp(d->term_id, base->term_id, n) == 0 && d->term_id[n] == '.' &&
+		    d->event == base->event && d->effect == base->effect &&
+		    !d->after == !base->after && g->clause == f->clause)
+			return true;
+	}
+	return false;
+}
+
+static int drop_told(struct cw_comparison *c)
+{
+	unsigned char *told = cw_arena_alloc(&c->arena, c->nchanges + 1);
+	size_t n = 0;
+
+	if (!told)
+		return CW_ENOMEM;
+	for (size_t i = 0; i < c->nchanges; i++)
+		told[i] = told_by_detail(c, &c->changes[i]);
+	for (size_t i = 0; i < c->nchanges; i++)
+		if (!told[i])
+			c->changes[n++] = c->changes[i];
+	c->nchanges = n;
+	return CW_OK;
+}
+
+static int change_order(const void *va, const void *vb)
+{
+	const struct cw_change *a = va, *b = vb;
+	bool loud_a = cw_change_alerts(a), loud_b = cw_change_alerts(b);
+	static const int rank[] = {
+		[CW_EFFECT_RISKIER] = 0, [CW_EFFECT_SAFER] = 1, [CW_EFFECT_NEUTRAL] = 2
+	};
+
+	if (loud_a != loud_b)
+		return loud_a ? -1 : 1;
+	if (rank[a->effect] != rank[b->effect])
+		return rank[a->effect] - rank[b->effect];
+	if (a->severity != b->severity)
+		return (int)b->severity - (int)a->severity;
+	const struct cw_finding *f = a->after ? a->after : a->before;
+	const struct cw_finding *g = b->after ? b->after : b->before;
+	if (f->clause != g->clause)
+		return f->clause < g->clause ? -1 : 1;
+	int cmp = strcmp(a->term_id, b->term_id);
+	return cmp ? cmp : (int)a->event - (int)b->event;
+}
+
+static void count_clauses(struct compare *cmp)
+{
+	struct cw_comparison *c = cmp->c;
+
+	for (size_t i = 0; i < c->new->nclauses; i++) {
+		switch (cmp->al.new[i].how) {
+		case CW_PAIR_SAME:
+			c->clauses_same++;
+			break;
+		case CW_PAIR_MOVED:
+			c->clauses_moved++;
+			break;
+		case CW_PAIR_MASKED:
+		case CW_PAIR_SIMILAR:
+			c->clauses_reworded++;
+			break;
+		case CW_PAIR_NONE:
+			c->clauses_added += c->new->clauses[i].tok_count > 0;
+			break;
+		}
+	}
+	for (size_t i = 0; c->old && i < c->old->nclauses; i++)
+		c->clauses_removed +=
+			cmp->al.old[i].how == CW_PAIR_NONE && c->old->clauses[i].tok_count > 0;
+	c->same_words = c->old && c->clauses_reworded + c->clauses_added + c->clauses_removed == 0;
+	size_t was = c->old ? c->old->ntoks : 0, is = c->new->ntoks;
+	if (was >= COLLAPSE_WORDS && (double)is < COLLAPSE_SHARE * (double)was)
+		c->collapse = CW_COLLAPSED;
+	else if (c->old && is >= COLLAPSE_WORDS && (double)was < COLLAPSE_SHARE * (double)is)
+		c->collapse = CW_RECOVERED;
+}
+
+static int no_alignment(struct compare *cmp)
+{
+	size_t n = cmp->c->new->nclauses;
+
+	cmp->al.new = cw_arena_alloc(&cmp->c->arena, (n + 1) * sizeof(*cmp->al.new));
+	if (!cmp->al.new)
+		return CW_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		cmp->al.new[i] = (struct cw_pair_of){ .other = -1, .novelty = 1.0f };
+	return CW_OK;
+}
+
+static int compare(struct compare *cmp)
+{
+	struct cw_comparison *c = cmp->c;
+	int ret;
+
+	cmp->new_done = cw_arena_alloc(&c->arena, c->new->nfindings + 1);
+	cmp->old_done = cw_arena_alloc(&c->arena, (c->old ? c->old->nfindings : 0) + 1);
+	if (!cmp->new_done || !cmp->old_done)
+		return cw_fail(cmp->err, CW_ENOMEM, "out of memory");
+	ret = c->old ? cw_align(&c->arena, c->old, c->new, &cmp->al) : no_alignment(cmp);
+	if (ret < 0)
+		return cw_fail(cmp->err, ret, "out of memory");
+	count_clauses(cmp);
+	ret = compare_kept(cmp);
+	if (ret == CW_OK && c->old)
+		ret = compare_rewritten(cmp);
+	if (ret == CW_OK)
+		ret = compare_gained(cmp);
+	if (ret == CW_OK)
+		ret = compare_lost(cmp);
+	if (ret < 0)
+		return ret;
+	if (drop_told(c) < 0)
+		return cw_fail(cmp->err, CW_ENOMEM, "out of memory");
+	if (c->nchanges > 1)
+		qsort(c->changes, c->nchanges, sizeof(*c->changes), change_order);
+	return CW_OK;
+}
+
+int cw_compare(const struct cw_analysis *old, const struct cw_analysis *new,
+	       struct cw_comparison **out, struct cw_error *err)
+{
+	struct cw_comparison *c = calloc(1, sizeof(*c));
+	struct compare cmp = { .c = c, .err = err };
+
+	if (!c)
+		return cw_fail(err, CW_ENOMEM, "out of memory");
+	c->old = old;
+	c->new = new;
+	int ret = compare(&cmp);
+	if (ret < 0) {
+		cw_comparison_free(c);
+		return ret;
+	}
+	*out = c;
+	return CW_OK;
+}
+
+bool cw_change_alerts(const struct cw_change *change)
+{
+	return change->event == CW_APPEARED || change->event == CW_REMOVED ||
+	       change->event == CW_CHANGED;
+}
+
+void cw_comparison_free(struct cw_comparison *c)
+{
+	if (!c)
+		return;
+	cw_arena_release(&c->arena);
+	free(c);
+}

@@ -1,0 +1,189 @@
+#include "engine/redline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clausewatch/ruleset.h"
+#include "engine/token.h"
+
+/* Longer sentences are compared by their first words only. */
+#define WORDS_MAX 512
+#define SHOW_WORDS 14
+#define MATERIAL_WORDS 2
+
+/* Words that carry grammar, not terms. */
+static const char *const function_words[] = {
+	"a",       "an",        "the",     "of",       "to",    "in",   "on",    "at",      "by",
+	"for",     "with",      "from",    "as",       "and",   "or",   "but",   "is",      "are",
+	"be",      "been",      "was",     "were",     "it",    "its",  "this",  "that",    "these",
+	"those",   "such",      "which",   "who",      "we",    "us",   "our",   "you",     "your",
+	"they",    "their",     "them",    "will",     "shall", "may",  "can",   "also",    "any",
+	"all",     "if",        "when",    "where",    "how",   "have", "has",   "had",     "do",
+	"does",    "other",     "so",      "than",     "then",  "here", "about", "into",    "under",
+	"upon",    "including", "include", "includes", "e",     "g",    "etc",   "example", "see",
+	"section", "please",    "our",     "s",        "www",   "com",  "http",  "https",   NULL,
+};
+
+/* Words that narrow what they are added to. */
+static const char *const limits[] = {
+	"not",        "no",         "never",       "only",         "solely",     "except",
+	"unless",     "limited",    "exclusively", "consent",      "permission", "approval",
+	"opt",        "without",    "strictly",    "necessary",    "reasonable", "aggregated",
+	"anonymized", "anonymised", "anonymous",   "deidentified", "identified", "request",
+	"however",    "until",      "delete",      "deleted",      "cannot",     NULL,
+};
+
+struct words {
+	const struct cw_tok *at;
+	uint32_t n;
+};
+
+static bool listed(const char *const *list, const struct cw_analysis *a, const struct cw_tok *t)
+{
+	for (; *list; list++)
+		if (strlen(*list) == t->len && strncasecmp(*list, a->text + t->start, t->len) == 0)
+			return true;
+	return false;
+}
+
+/** The words of the sentence that carries a finding. */
+static struct words quoted(const struct cw_analysis *a, const struct cw_finding *f)
+{
+	const struct cw_clause *c = &a->clauses[f->clause];
+	struct words w = { a->toks + c->tok_start, c->tok_count };
+
+	while (w.n > 0 && w.at[0].start < f->quote_start)
+		w.at++, w.n--;
+	while (w.n > 0 && w.at[w.n - 1].start >= f->quote_end)
+		w.n--;
+	if (w.n > WORDS_MAX)
+		w.n = WORDS_MAX;
+	return w;
+}
+
+/** Longest common subsequence; marks the words that both have. */
+static int mark_common(struct words a, struct words b, unsigned char *in_a, unsigned char *in_b)
+{
+	size_t width = b.n + 1;
+	uint16_t *len = calloc((size_t)(a.n + 1) * width, sizeof(*len));
+
+	if (!len)
+		return CW_ENOMEM;
+	for (uint32_t i = a.n; i-- > 0;) {
+		for (uint32_t k = b.n; k-- > 0;) {
+			uint16_t *at = &len[i * width + k];
+			if (a.at[i].hash == b.at[k].hash)
+				*at = (uint16_t)(at[width + 1] + 1);
+			else
+				*at = at[width] > at[1] ? at[width] : at[1];
+		}
+	}
+	for (uint32_t i = 0, k = 0; i < a.n && k < b.n;) {
+		const uint16_t *at = &len[i * width + k];
+		if (a.at[i].hash == b.at[k].hash)
+			in_a[i++] = in_b[k++] = 1;
+		else if (at[width] >= at[1])
+			i++;
+		else
+			k++;
+	}
+	free(len);
+	return CW_OK;
+}
+
+struct tally {
+	unsigned words, limits, names;
+};
+
+static struct tally count(const struct cw_analysis *a, struct words w, const unsigned char *common)
+{
+	struct tally t = { 0 };
+
+	for (uint32_t i = 0; i < w.n; i++) {
+		if (common[i] || listed(function_words, a, &w.at[i]))
+			continue;
+		if (listed(limits, a, &w.at[i]))
+			t.limits++;
+		else if ((w.at[i].flags & CW_TOK_CAP) && !(w.at[i].flags & CW_TOK_SENT))
+			t.names++;
+		else
+			t.words++;
+	}
+	return t;
+}
+
+int cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
+	       const struct cw_analysis *new, const struct cw_finding *after,
+	       struct cw_redline *out, struct cw_error *err)
+{
+	unsigned char in_old[WORDS_MAX] = { 0 }, in_new[WORDS_MAX] = { 0 };
+	struct words a = quoted(old, before), b = quoted(new, after);
+
+	if (mark_common(a, b, in_old, in_new) < 0)
+		return cw_fail(err, CW_ENOMEM, "out of memory");
+	struct tally gone = count(old, a, in_old), come = count(new, b, in_new);
+	/* One name in the place of another changes nothing. */
+	unsigned renamed = gone.names < come.names ? gone.names : come.names;
+
+	gone.words += gone.names - renamed;
+	come.words += come.names - renamed;
+	out->added = come.words + come.limits;
+	out->removed = gone.words + gone.limits;
+	out->material = out->added + out->removed >= MATERIAL_WORDS || come.limits != gone.limits;
+	int limits_net = (int)come.limits - (int)gone.limits;
+	int words_net = (int)come.words - (int)gone.words;
+	out->wider = limits_net ? -limits_net : words_net;
+	return CW_OK;
+}
+
+static void put_words(struct cw_buf *out, const struct cw_analysis *a, struct words w)
+{
+	if (w.n == 0) {
+		cw_buf_puts(out, "(nothing)");
+		return;
+	}
+	uint32_t n = w.n > SHOW_WORDS ? SHOW_WORDS : w.n;
+	cw_buf_puts(out, "“");
+	cw_plain_text(a->text, w.at[0].start, w.at[n - 1].start + w.at[n - 1].len, a->format, out);
+	cw_buf_puts(out, w.n > n ? " …”" : "”");
+}
+
+/** Cut what both begin and end with. */
+static void cut_common(struct words *a, struct words *b)
+{
+	while (a->n > 0 && b->n > 0 && a->at[0].hash == b->at[0].hash) {
+		a->at++, a->n--;
+		b->at++, b->n--;
+	}
+	while (a->n > 0 && b->n > 0 && a->at[a->n - 1].hash == b->at[b->n - 1].hash)
+		a->n--, b->n--;
+}
+
+const char *cw_redline_summary(struct cw_arena *arena, const struct cw_analysis *old,
+			       const struct cw_finding *before, const struct cw_analysis *new,
+			       const struct cw_finding *after)
+{
+	const struct cw_term *term = (after ? after : before)->term;
+	struct cw_buf out = { 0 };
+	struct words a = { 0 }, b = { 0 };
+
+	cw_buf_puts(&out, term->title[0] ? term->title : term->id);
+	if (before)
+		a = quoted(old, before);
+	if (after)
+		b = quoted(new, after);
+	if (before && after) {
+		cut_common(&a, &b);
+		cw_buf_puts(&out, ": ");
+		put_words(&out, old, a);
+		cw_buf_puts(&out, " → ");
+		put_words(&out, new, b);
+	} else {
+		cw_buf_puts(&out, after ? " added: " : " removed: ");
+		put_words(&out, after ? new : old, after ? b : a);
+	}
+	const char *text = out.failed ? NULL : cw_arena_strndup(arena, cw_buf_str(&out), out.len);
+	cw_buf_release(&out);
+	return text;
+}
