@@ -65,13 +65,11 @@ static int no_memory(struct cw_error *err)
 
 static struct cw_ruleset *new_ruleset(void)
 {
-	struct cw_arena arena = { 0 };
-	struct cw_ruleset *rules = cw_arena_alloc(&arena, sizeof(*rules));
+	struct cw_ruleset *rules = calloc(1, sizeof(*rules));
 
 	if (!rules)
 		return NULL;
-	rules->automaton = cw_automaton_new(&arena);
-	rules->arena = arena;
+	rules->automaton = cw_automaton_new(&rules->arena);
 	if (!rules->automaton) {
 		cw_ruleset_free(rules);
 		return NULL;

@@ -11,8 +11,8 @@ void cw_ruleset_free(struct cw_ruleset *rules)
 	if (!rules)
 		return;
 	cw_automaton_release(rules->automaton);
-	struct cw_arena arena = rules->arena; /* holds rules itself */
-	cw_arena_release(&arena);
+	cw_arena_release(&rules->arena);
+	free(rules);
 }
 
 const char *cw_ruleset_digest(const struct cw_ruleset *rules)
