@@ -4,8 +4,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "words.h"
-
 /* What stands for a number and for a name in the masked words. */
 #define MASK_NUMBER UINT64_C(0x23)
 #define MASK_NAME UINT64_C(0x40)
@@ -53,7 +51,7 @@ static inline uint64_t masked(const struct cw_tok *tok, bool names)
 	return tok->hash;
 }
 
-void cw_fingerprint(const char *text, struct cw_tok *toks, struct cw_clause *clause)
+void cw_fingerprint(const struct cw_roles *roles, struct cw_tok *toks, struct cw_clause *clause)
 {
 	struct row row;
 	bool names = names_show(toks, clause->tok_count);
@@ -68,7 +66,7 @@ void cw_fingerprint(const char *text, struct cw_tok *toks, struct cw_clause *cla
 	for (uint32_t i = 0; i < clause->tok_count; i++) {
 		struct cw_tok *tok = &toks[i];
 
-		if (tok->len >= 4 && (cw_word_kind(text + tok->start, tok->len) & CW_W_ROLE))
+		if (cw_roles_has(roles, tok->hash))
 			tok->flags |= CW_TOK_ROLE;
 		uint64_t value = masked(tok, names);
 		if (value != last || (value != MASK_NAME && value != MASK_NUMBER))

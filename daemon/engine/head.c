@@ -22,6 +22,14 @@ void cw_head_read(struct cw_head *head, const char *text, const struct cw_block 
 		unsigned char c = (unsigned char)text[i];
 		unsigned unit = units[c];
 		uint32_t len = 1, rune = 0;
+
+		if (unit != CW_U_SPECIAL && unit != CW_U_NONE &&
+		    !(markdown && (c == '_' || c == '[' || c == ']'))) {
+			head->c[head->len] = unit == CW_U_SPACE && c != '\t' ? ' ' : (char)c;
+			head->at[head->len] = i++;
+			head->bold[head->len++] = bold;
+			continue;
+		}
 		char utf8[4] = { (char)c };
 		const char *bytes = utf8;
 

@@ -6,7 +6,7 @@
 
 #include "block.h"
 
-#define CW_HEAD_MAX 160
+#define CW_HEAD_MAX 128
 
 struct cw_head {
 	char c[CW_HEAD_MAX]; /**< visible bytes; white space is ' ' or '\t' */

@@ -135,6 +135,8 @@ static bool label(const char *head, size_t len, struct cw_number *n)
 		       { "attachment", true } };
 	size_t word = 0, at, i;
 
+	if (!is_upper(head[0]))
+		return false;
 	while (word < len && (is_lower(head[word]) || is_upper(head[word])))
 		word++;
 	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
@@ -146,7 +148,7 @@ static bool label(const char *head, size_t len, struct cw_number *n)
 			break;
 	}
 	at = skip_blanks(head, word, len);
-	if (i == sizeof(labels) / sizeof(labels[0]) || !is_upper(head[0]) || at == word)
+	if (i == sizeof(labels) / sizeof(labels[0]) || at == word)
 		return false;
 	size_t from = at;
 	while (at < len && (is_digit(head[at]) || is_upper(head[at]) ||
@@ -251,7 +253,9 @@ static bool single(const char *head, size_t len, struct cw_number *n)
 struct cw_number cw_number_read(const char *head, size_t len)
 {
 	struct cw_number n = { 0 };
-	bool found = bullet(head, len, &n) || label(head, len, &n) || dotted(head, len, &n);
+	bool mark = len > 0 && !is_upper(head[0]) && !is_digit(head[0]) && head[0] != '(';
+	bool found = len > 0 && ((mark && bullet(head, len, &n)) || label(head, len, &n) ||
+				 dotted(head, len, &n));
 
 	if (!found) {
 		n = (struct cw_number){ 0 };
@@ -356,6 +360,9 @@ struct cw_level *cw_sections_enter(struct cw_sections *st, struct cw_number numb
 	};
 	size_t len = number.text_len < CW_NUMBER_TEXT - 1 ? number.text_len : CW_NUMBER_TEXT - 1;
 	memcpy(level->text, head + number.text, len);
+	if (number.kind == CW_N_LABEL && memchr(level->text, ' ', len))
+		for (size_t i = 1; level->text[i] != ' '; i++)
+			level->text[i] |= 0x20;
 	st->depth = at + 1;
 	*out_new = !sibling;
 	return level;

@@ -168,11 +168,13 @@ static int as_heading(struct cw_segmenter *sg, struct cw_clause *c, const struct
 {
 	int32_t index = (int32_t)(c - sg->a->clauses);
 	bool label = p->level && p->level->number.kind == CW_N_LABEL;
-	size_t from = p->from < head->len ? p->from : 0;
+	size_t from = p->from < head->len ? p->from : 0, len = head->len - from;
 
 	c->kind = CW_HEADING;
 	c->level = b->level ? b->level : sg->a->format == CW_FORMAT_MARKDOWN ? 6u : label ? 1u : 2u;
-	c->heading = words_of(sg, head, from, head->len - from);
+	while (len > 1 && strchr(".: ", head->c[from + len - 1]))
+		len--;
+	c->heading = words_of(sg, head, from, len);
 	if (p->level) {
 		p->level->heading = c->level;
 		p->level->lasting = true;
@@ -322,6 +324,7 @@ int cw_segment(struct cw_analysis *a, struct cw_error *err)
 {
 	struct cw_segmenter sg = { .a = a, .heading = -1 };
 	struct cw_arena scratch = { 0 };
+	struct cw_roles roles;
 	uint32_t len = (uint32_t)a->len;
 	int ret = CW_ENOMEM;
 
@@ -335,7 +338,8 @@ int cw_segment(struct cw_analysis *a, struct cw_error *err)
 	a->ntoks = sg.toks.count;
 	if (ret != CW_OK)
 		return cw_fail(err, CW_ENOMEM, "out of memory while reading the clauses");
+	cw_roles_init(&roles);
 	for (size_t i = 0; i < a->nclauses; i++)
-		cw_fingerprint(a->text, a->toks + a->clauses[i].tok_start, &a->clauses[i]);
+		cw_fingerprint(&roles, a->toks + a->clauses[i].tok_start, &a->clauses[i]);
 	return CW_OK;
 }

@@ -1,5 +1,6 @@
 #include "token.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "scan.h"
@@ -29,25 +30,83 @@ struct lexer {
 	size_t first; /* index of the first token of this stretch */
 };
 
-static inline uint64_t hash_step(uint64_t hash, unsigned char c)
+/*
+ * A word is hashed in chunks of eight folded bytes, the last one padded with zeros: one
+ * multiplication for most words, and the same result however the bytes arrive.
+ */
+struct hasher {
+	uint64_t hash, chunk;
+	unsigned filled; /* bits of chunk */
+};
+
+static inline uint64_t hash_chunk(uint64_t hash, uint64_t chunk)
 {
-	return (hash ^ c) * HASH_STEP;
+	hash = (hash ^ chunk) * HASH_STEP;
+	return hash ^ hash >> 32;
 }
 
-static inline uint64_t hash_end(uint64_t hash)
+static inline void hash_byte(struct hasher *h, unsigned char c)
 {
-	hash ^= hash >> 32;
-	hash *= UINT64_C(0xd6e8feb86659fd93);
+	h->chunk |= (uint64_t)c << h->filled;
+	h->filled += 8;
+	if (h->filled == 64) {
+		h->hash = hash_chunk(h->hash, h->chunk);
+		h->chunk = 0;
+		h->filled = 0;
+	}
+}
+
+static inline uint64_t hash_end(const struct hasher *h)
+{
+	uint64_t hash = hash_chunk(h->hash, h->chunk) * UINT64_C(0xd6e8feb86659fd93);
+
 	return hash ^ hash >> 29;
 }
 
 uint64_t cw_word_hash(const char *folded, size_t len)
 {
-	uint64_t hash = HASH_SEED;
+	struct hasher h = { .hash = HASH_SEED };
 
 	for (size_t i = 0; i < len; i++)
-		hash = hash_step(hash, (unsigned char)folded[i]);
-	return hash_end(hash);
+		hash_byte(&h, (unsigned char)folded[i]);
+	return hash_end(&h);
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* High bit of every byte of x, all below 0x80, that is at least c. */
+static inline uint64_t at_least(uint64_t x, unsigned char c)
+{
+	return (x + EACH(0x80u - c)) & EACH(0x80u);
+}
+
+/* Eight bytes of text as a word sees them. */
+struct eight {
+	uint64_t folded;
+	uint64_t upper, lower; /* high bit of each capital and small letter in the run */
+	unsigned run; /* letters and digits at the start */
+};
+
+static inline struct eight eight_at(const unsigned char *s)
+{
+	struct eight e;
+	uint64_t x;
+
+	memcpy(&x, s, sizeof(x));
+	x = le64toh(x);
+	uint64_t plain = x & EACH(0x7fu), small = plain | EACH(0x20u);
+	uint64_t letter = at_least(small, 'a') & ~at_least(small, 'z' + 1) & ~x;
+	uint64_t digit = at_least(plain, '0') & ~at_least(plain, '9' + 1) & ~x;
+	uint64_t stop = ~(letter | digit) & EACH(0x80u);
+	uint64_t keep = stop ? (stop & -stop) - 1 : UINT64_MAX;
+
+	e.run = stop ? (unsigned)__builtin_ctzll(stop) / 8 : 8;
+	if (e.run < 8)
+		keep = (UINT64_C(1) << e.run * 8) - 1;
+	e.lower = letter & x << 2 & keep;
+	e.upper = letter & ~(x << 2) & keep;
+	e.folded = (x | e.upper >> 2) & keep;
+	return e;
 }
 
 static inline bool is_letter(unsigned char c)
@@ -140,10 +199,24 @@ static int word(struct lexer *lx)
 	const unsigned char *s = lx->s;
 	const uint32_t to = lx->to;
 	uint32_t i = lx->at, start = i, end = i;
-	uint64_t hash = HASH_SEED;
-	unsigned ups = 0, small = 0, digits = 0, flags = 0;
-	bool number = is_digit(s[i]);
+	struct hasher hash = { .hash = HASH_SEED };
+	unsigned ups = 0, flags = 0;
+	bool number = is_digit(s[i]), small = false;
 
+	while (to - i >= 8) {
+		struct eight e = eight_at(s + i);
+
+		ups += (e.upper != 0) + ((e.upper & (e.upper - 1)) != 0);
+		small |= e.lower != 0;
+		end = i += e.run;
+		hash.chunk = e.folded;
+		if (e.run < 8) {
+			hash.filled = e.run * 8;
+			break;
+		}
+		hash.hash = hash_chunk(hash.hash, e.folded);
+		hash.chunk = 0;
+	}
 	for (;;) {
 		unsigned c = i < to ? s[i] : ' ';
 		uint32_t len = 1, rune = 0;
@@ -154,8 +227,7 @@ static int word(struct lexer *lx)
 
 			ups += up;
 			small |= c >= 'a';
-			digits += c <= '9';
-			hash = hash_step(hash, (unsigned char)(c | up << 5));
+			hash_byte(&hash, (unsigned char)(c | up << 5));
 			end = ++i;
 			continue;
 		}
@@ -173,15 +245,14 @@ static int word(struct lexer *lx)
 			const char *bytes = rune ? utf8 : (const char *)s + i;
 
 			for (unsigned k = 0; k < n; k++)
-				hash = hash_step(hash, (unsigned char)bytes[k]);
-			small = 1;
+				hash_byte(&hash, (unsigned char)bytes[k]);
+			small = true;
 			end = i += len;
 			continue;
 		}
 		if (number && (unit == CW_U_DOT || unit == CW_U_COMMA) && i + len < to &&
 		    is_digit(s[i + len])) {
-			hash = hash_step(hash, unit == CW_U_DOT ? '.' : ',');
-			digits++;
+			hash_byte(&hash, unit == CW_U_DOT ? '.' : ',');
 			i += len;
 			continue;
 		}
@@ -189,7 +260,7 @@ static int word(struct lexer *lx)
 			int how = apostrophe(lx, i + len);
 
 			if (how == 0) {
-				hash = hash_step(hash, '\'');
+				hash_byte(&hash, '\'');
 				i += len;
 				continue;
 			}
@@ -208,7 +279,7 @@ static int word(struct lexer *lx)
 	flags |= ups >= 2 && !small && !number ? CW_TOK_UPPER : 0;
 	lx->last = s[end - 1];
 	lx->at = i;
-	return push(lx, hash_end(hash), start, end, flags);
+	return push(lx, hash_end(&hash), start, end, flags);
 }
 
 /* Length of "(a)", "(iv)", "(12)" at `at`, 0 when it is none. */

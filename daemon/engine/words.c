@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "token.h"
+
 /* clang-format off */
 /* Sorted by bytes. */
 static const struct {
@@ -228,6 +230,15 @@ static const struct {
 };
 /* clang-format on */
 
+static int compare(const char *low, const char *word)
+{
+	size_t i = 0;
+
+	while (low[i] == word[i] && low[i] && i + 1 < sizeof(words[0].word))
+		i++;
+	return (unsigned char)low[i] - (unsigned char)word[i];
+}
+
 unsigned cw_word_kind(const char *word, size_t len)
 {
 	char low[sizeof(words[0].word)] = "";
@@ -239,7 +250,7 @@ unsigned cw_word_kind(const char *word, size_t len)
 		low[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] | 0x20) : word[i];
 	while (from < to) {
 		size_t mid = (from + to) / 2;
-		int way = memcmp(low, words[mid].word, sizeof(low));
+		int way = compare(low, words[mid].word);
 
 		if (way == 0)
 			return words[mid].kind;
@@ -249,4 +260,19 @@ unsigned cw_word_kind(const char *word, size_t len)
 			from = mid + 1;
 	}
 	return 0;
+}
+
+void cw_roles_init(struct cw_roles *roles)
+{
+	memset(roles, 0, sizeof(*roles));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!(words[i].kind & CW_W_ROLE))
+			continue;
+		uint64_t hash = cw_word_hash(words[i].word, strlen(words[i].word));
+		unsigned at = hash & (CW_ROLE_SLOTS - 1);
+
+		while (roles->slot[at])
+			at = (at + 1) & (CW_ROLE_SLOTS - 1);
+		roles->slot[at] = hash;
+	}
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,24 @@ enum {
 	CW_W_ROLE = 1 << 6, /**< names a party by its role */
 	CW_W_SMALL = 1 << 7, /**< written small inside titles */
 };
+
+#define CW_ROLE_SLOTS 1024u /* sparse: most look-ups end at the first slot */
+
+/** Role words by hash, for a look-up per token. */
+struct cw_roles {
+	uint64_t slot[CW_ROLE_SLOTS]; /**< open addressing; 0 is empty */
+};
+
+void cw_roles_init(struct cw_roles *roles);
+
+static inline bool cw_roles_has(const struct cw_roles *roles, uint64_t hash)
+{
+	for (unsigned i = hash & (CW_ROLE_SLOTS - 1); roles->slot[i];
+	     i = (i + 1) & (CW_ROLE_SLOTS - 1))
+		if (roles->slot[i] == hash)
+			return true;
+	return false;
+}
 
 /** What is known of a word, in any case; 0 for most. */
 unsigned cw_word_kind(const char *word, size_t len);
