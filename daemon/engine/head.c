@@ -161,7 +161,7 @@ size_t cw_head_title(const struct cw_head *head, size_t from)
 
 		if (c == ':' || c == '.' || dash(head, end))
 			break;
-		if (strchr(";?!\"(", c))
+		if (strchr("?!\"(", c))
 			return 0;
 	}
 	if (end >= head->len || end - from >= TITLE_MAX)

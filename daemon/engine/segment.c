@@ -191,15 +191,16 @@ static int as_heading(struct cw_segmenter *sg, struct cw_clause *c, const struct
 
 /* Which clause introduces this one, by its place in a list or by its looks. */
 static int32_t find_lead_in(const struct cw_segmenter *sg, int32_t index,
-			    const struct cw_head *head, const struct place *p)
+			    const struct cw_head *head, const struct place *p, bool titled)
 {
 	const struct cw_clause *prev = index > 0 ? &sg->a->clauses[index - 1] : NULL;
 
 	if (p->level) {
+		/* "The parties agree as follows:" introduces sections, not items. */
+		if (p->level->lasting && (titled || p->level->number.kind != CW_N_DIGITS))
+			return -1;
 		if (!p->fresh)
 			return p->level->lead_in;
-		if (p->level->lasting && p->level->number.kind != CW_N_DIGITS)
-			return -1;
 		if (introduces(sg, index - 1) &&
 		    (!p->level->lasting || at(sg, prev->span.byte_end - 1) == ':'))
 			return index - 1;
@@ -224,10 +225,10 @@ static int as_text(struct cw_segmenter *sg, struct cw_clause *c, const struct cw
 	const char *words = NULL;
 
 	c->kind = b->kind;
-	if (b->kind != CW_ROW)
-		c->lead_in = find_lead_in(sg, index, head, p);
 	if (whole)
 		title = head->len - p->from;
+	if (b->kind != CW_ROW)
+		c->lead_in = find_lead_in(sg, index, head, p, title > 0);
 	if (title > 0 && !(words = words_of(sg, head, p->from, title)))
 		return CW_ENOMEM;
 	if (p->level) {
@@ -286,7 +287,7 @@ int cw_segmenter_block(struct cw_segmenter *sg, const struct cw_block *b)
 	uint32_t from = p.from < head.len && p.from > 0 ? head.at[p.from] : b->body;
 
 	if (lone && !label) {
-		p.level->lead_in = find_lead_in(sg, (int32_t)a->nclauses, &head, &p);
+		p.level->lead_in = find_lead_in(sg, (int32_t)a->nclauses, &head, &p, false);
 		sg->carried = true;
 		return CW_OK;
 	}

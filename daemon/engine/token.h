@@ -2,8 +2,9 @@
  * Words of a document.  Internal to the engine.
  *
  * A token is a word or a number.  Folding: ASCII lower case; curly apostrophes become straight
- * ones; a possessive 's or s' is dropped (CW_TOK_POSS); hyphens, slashes and dashes part words, so
- * that "de-identified" is "de" + "identified" here and in every lexicon.  Markup (emphasis, link
+ * ones; a possessive 's, or the apostrophe of s', is dropped (CW_TOK_POSS); inline enumerators
+ * such as "(a)" and the "(s)" of "right(s)" give no token; hyphens, slashes and dashes part words,
+ * so that "de-identified" is "de" + "identified" here and in every lexicon.  Markup (emphasis, link
  * targets, HTML tags and comments, entities that are no letters) gives no tokens in Markdown.
  * Bytes above 0x7f are letters, except quotes, dashes, bullets, no-break and other spaces; soft
  * hyphens and zero-width characters are skipped inside words.

@@ -195,7 +195,9 @@ void cw_analysis_free(struct cw_analysis *a);
  * The near-duplicate sketch of a clause: MinHash over masked word 3-grams.
  *
  * Broder, "On the resemblance and containment of documents" (1997).  The share of equal values
- * of two sketches estimates the Jaccard similarity of their 3-gram sets.
+ * of two sketches estimates the Jaccard similarity of their 3-gram sets.  Each value is the
+ * minimum of one multiply-shift function over the grams (Dietzfelbinger et al., "A reliable
+ * randomized algorithm for the closest-pair problem", 1997), with constants that never change.
  * @param out  CW_SKETCH_LEN values
  */
 void cw_sketch(const struct cw_analysis *a, const struct cw_clause *clause, uint32_t *out);

@@ -93,6 +93,14 @@ static const struct {
 	  "P 19-19 [4.2] {DEFINITIONS} -1: It ends\n"
 	  "H 21-21 [Exhibit A] {EXHIBIT A} -1: EXHIBIT A\n"
 	  "H 23-23 [Exhibit A.1] {First} -1: First\n" },
+	{ "sections and items", TX,
+	  "The parties agree as follows:\n\n1. Fees; Taxes. They are due.\n\nYou may not:\n\n"
+	  "1. copy it; or\n\n2. sell it.\n",
+	  "P 1-1 [] {} -1: The parties agree as follows\n"
+	  "P 3-3 [1] {Fees; Taxes} -1: Fees Taxes They are due\n"
+	  "P 5-5 [1] {Fees; Taxes} -1: You may not\n"
+	  "I 7-7 [1] {} 2: copy it or\n"
+	  "I 9-9 [2] {} 2: sell it\n" },
 	{ "hard wraps", TX,
 	  "1. The Vendor may use all of the data that the Customer sends for any\npurpose it likes, "
 	  "under section\n3. The Customer agrees.\n2. Next;\n(a) one;\n(b) two.\n",
