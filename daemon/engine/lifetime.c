@@ -1,0 +1,708 @@
+#include "engine/reading.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "engine/dates.h"
+#include "engine/flat.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+/** A stretch of simple text. */
+struct part {
+	const char *at, *end;
+};
+
+static const char *any_phrase(struct part p, const char *const *words, size_t count)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *q = cw_find_phrase(p.at, first ? first : p.end, words[i]);
+		if (q)
+			first = q;
+	}
+	return first;
+}
+#define ANY(part, words) any_phrase(part, words, COUNT(words))
+
+/** The next sentence of *rest; false at the end. */
+static bool next_sentence(struct part *rest, struct part *out)
+{
+	if (rest->at >= rest->end)
+		return false;
+
+	const char *p = rest->at;
+	for (; p < rest->end; p++) {
+		bool stop = *p == '.' && p + 2 < rest->end && p[1] == ' ' &&
+			    isupper((unsigned char)p[2]) && p - rest->at > 25 &&
+			    !(isupper((unsigned char)p[-1])) && p[-2] != ' ' &&
+			    strncmp(p - 2, "No", 2) != 0;
+		if (stop || *p == '\n') {
+			p++;
+			break;
+		}
+	}
+	*out = (struct part){ rest->at, p };
+	rest->at = p;
+	return true;
+}
+
+static bool date_in(const char *from, const char *end, struct cw_date *out, const char **out_start,
+		    const char **out_end)
+{
+	size_t s, e;
+
+	if (from >= end || !cw_date_find(from, (size_t)(end - from), out, &s, &e))
+		return false;
+	if (out_start)
+		*out_start = from + s;
+	if (out_end)
+		*out_end = from + e;
+	return true;
+}
+
+static struct part before(const struct part whole, const char *p, size_t reach)
+{
+	return (struct part){ (size_t)(p - whole.at) > reach ? p - reach : whole.at, p };
+}
+
+static struct part after(const struct part whole, const char *p, size_t reach)
+{
+	return (struct part){ p, (size_t)(whole.end - p) > reach ? p + reach : whole.end };
+}
+
+/** Does the text right before p, spaces aside, end with one of the words? */
+static bool ends_with(struct part p, const char *const *words, size_t count)
+{
+	while (p.end > p.at && strchr(" ,:(\"", p.end[-1]))
+		p.end--;
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(words[i]);
+		if ((size_t)(p.end - p.at) < n)
+			continue;
+		const char *q = p.end - n;
+		if (cw_find_phrase(q, p.end, words[i]) == q && (q == p.at || !cw_word_byte(q[-1])))
+			return true;
+	}
+	return false;
+}
+#define ENDS(part, words) ends_with(part, words, COUNT(words))
+
+/* ---- the day of the agreement ---- */
+
+static const char *const made[] = { "dated",
+				    "dated as of",
+				    "made",
+				    "entered into",
+				    "entered",
+				    "executed",
+				    "made effective",
+				    "is effective",
+				    "effective as of",
+				    "as of",
+				    "signed",
+				    "concluded",
+				    "date",
+				    "reference",
+				    "made on",
+				    "between",
+				    "on the",
+				    "this",
+				    "effective",
+				    "deemed effective",
+				    "on",
+				    "the",
+				    "is dated",
+				    "commencing" };
+/** The date is of another agreement, or of something else than its making. */
+static const char *const other_day[] = { "amended",
+					 "original agreement",
+					 "incorporated",
+					 "organized",
+					 "prior agreement",
+					 "previously",
+					 "expire",
+					 "expires",
+					 "until",
+					 "through",
+					 "filed",
+					 "rev",
+					 "revised",
+					 "source",
+					 "10-K",
+					 "8-K",
+					 "10-Q",
+					 "S-1",
+					 "meeting",
+					 "that certain",
+					 "act of",
+					 "ending",
+					 "ended",
+					 "pursuant to the",
+					 "prior to",
+					 "to the",
+					 "by and between the parties dated",
+					 "fiscal",
+					 "registration",
+					 "born",
+					 "certificate",
+					 "form",
+					 "no later than",
+					 "of the agreement dated",
+					 "certain agreement",
+					 "entered into that",
+					 "parties entered into",
+					 "have entered into",
+					 "are parties to",
+					 "was entered" };
+
+/** How likely the date at [s, e) of the head is the agreement's day. */
+static int day_score(struct part head, const char *s, const char *e)
+{
+	static const char *const tells[] = { "dated",     "made",  "entered",  "executed",
+					     "effective", "as of", "agreement" };
+	static const char *const behind[] = { "effective date",   "the effective date",
+					      "agreement date",   "signing date",
+					      "execution date",   "date of this agreement",
+					      "commencement date" };
+	struct part left = before(head, s, 110), right = after(head, e, 45);
+	const char *line = s;
+	int score = 0;
+
+	while (line > left.at && line[-1] != '\n')
+		line--;
+	left.at = line;
+	if (ENDS(left, made))
+		score += 3;
+	if (ANY(left, tells))
+		score += 2;
+	if (*right.at == ' ' && (right.at[1] == '(' || right.at[1] == '"') && ANY(right, behind))
+		score += 3;
+	else if (*right.at == ',' && ANY(right, behind))
+		score += 2;
+	if (ANY(right,
+		((const char *const[]){ "by and between", "between", "among", "by and among" })))
+		score += 2;
+	if (ANY(left, other_day))
+		score -= 5;
+	/* Alone on its line, as on a title page. */
+	if (s == line && (*e == '\n' || *e == '\0'))
+		score += 2;
+	return score;
+}
+
+static bool day_from_head(const struct cw_reading *r, struct cw_date *out)
+{
+	size_t len = strlen(r->head);
+	struct part head = { r->head, r->head + (len < 14000 ? len : 14000) };
+	const char *p = head.at, *s, *e;
+	struct cw_date d;
+	int best = 1;
+
+	while (date_in(p, head.end, &d, &s, &e)) {
+		int score = day_score(head, s, e) - (int)((s - head.at) / 3000);
+		if (score > best) {
+			best = score;
+			*out = d;
+		}
+		p = e;
+	}
+	return best > 1;
+}
+
+static int compare_dates(struct cw_date a, struct cw_date b)
+{
+	if (a.year != b.year)
+		return a.year - b.year;
+	return a.month != b.month ? a.month - b.month : a.day - b.day;
+}
+
+/** The last date beside a signature: by then all had signed. */
+static bool day_from_signatures(const struct cw_reading *r, struct cw_date *out)
+{
+	static const char *const signs[] = {
+		"date:", "date", "dated:", "dated", "signed", "on this"
+	};
+	struct part tail = { r->tail, r->tail + strlen(r->tail) };
+	const char *p = tail.at, *s, *e;
+	struct cw_date d;
+	bool found = false;
+
+	while (date_in(p, tail.end, &d, &s, &e)) {
+		struct part left = before(tail, s, 25);
+		bool source =
+			ANY(before(tail, s, 70), ((const char *const[]){ "source:" })) != NULL;
+		if (ANY(left, signs) && !source && (!found || compare_dates(d, *out) > 0)) {
+			*out = d;
+			found = true;
+		}
+		p = e;
+	}
+	return found;
+}
+
+/** "Last updated: May 1, 2020", "Effective May 1, 2020" of published terms. */
+static bool published_day(struct part text, const char *const *leads, size_t count,
+			  struct cw_date *out)
+{
+	const char *p;
+
+	while ((p = any_phrase(text, leads, count))) {
+		struct part near = after(text, p, 70);
+		if (date_in(near.at, near.end, out, NULL, NULL))
+			return true;
+		text.at = p + 1;
+	}
+	return false;
+}
+
+static void read_published_days(const struct cw_reading *r)
+{
+	static const char *const updated[] = { "updated",  "revised",     "modified",
+					       "revision", "last update", "date of last",
+					       "version",  "published",   "changed",
+					       "posted",   "amended",     "last edited" };
+	static const char *const effective[] = { "effective", "in effect", "effect", "in force",
+						 "with effect" };
+	struct cw_profile *p = &r->a->profile;
+	size_t len = strlen(r->head);
+	struct part ends[] = { { r->head, r->head + (len < 3000 ? len : 3000) },
+			       { r->tail, r->tail + strlen(r->tail) } };
+	struct cw_date d;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!p->agreement_date[0] && published_day(ends[i], updated, COUNT(updated), &d))
+			cw_date_format(d, p->agreement_date);
+		if (!p->effective_date[0] &&
+		    published_day(ends[i], effective, COUNT(effective), &d))
+			cw_date_format(d, p->effective_date);
+	}
+	if (!p->agreement_date[0])
+		memcpy(p->agreement_date, p->effective_date, sizeof(p->agreement_date));
+}
+
+/* ---- when it takes effect ---- */
+
+/** `May 1, 2001 (the "Effective Date")` or `"Effective Date" means May 1, 2001` */
+static bool effective_in(struct part text, struct cw_date *out)
+{
+	static const char *const defined[] = { "effective date" };
+	static const char *const leads[] = { "means", "shall mean", "is", "shall be",
+					     "of",    "as of",      ":" };
+	const char *p, *s;
+
+	while ((p = ANY(text, defined))) {
+		struct part left = before(text, p, 30), right = after(text, p + 14, 60);
+		const char *e;
+		if (date_in(left.at > text.at + 30 ? left.at - 30 : left.at, left.end, out, NULL,
+			    &e) &&
+		    p - e < 22 && !memchr(e, '.', (size_t)(p - e)))
+			return true;
+		if (right.at < text.end && *right.at == '"')
+			right.at++;
+		if (date_in(right.at, right.end, out, &s, NULL) &&
+		    (ANY(((struct part){ right.at, s }), leads) || s - right.at < 4 ||
+		     memchr(right.at, ':', (size_t)(s - right.at))) &&
+		    !memchr(right.at, '.', (size_t)(s - right.at)))
+			return true;
+		text.at = p + 14;
+	}
+	return false;
+}
+
+/** "shall be effective as of May 1, 2001", "shall commence on May 1, 2001" */
+static bool commences_in(struct part text, struct cw_date *out)
+{
+	static const char *const verbs[] = {
+		"effective as of",  "effective on",      "is effective",   "be effective",
+		"become effective", "becomes effective", "made effective", "commence on",
+		"commences on",     "commencing on",     "commencing",     "begin on",
+		"beginning on",     "beginning",         "commence",       "begins on",
+		"start on",         "commenced on",      "effect on",      "effect as of",
+		"force on",         "effective from",    "effective this", "effective the",
+		"effective"
+	};
+	const char *p, *s;
+
+	while ((p = ANY(text, verbs))) {
+		struct part near = after(text, p, 60);
+		if (date_in(near.at, near.end, out, &s, NULL) && s - p < 42)
+			return true;
+		text.at = p + 1;
+	}
+	return false;
+}
+
+static bool speaks_of_agreement(struct part s)
+{
+	static const char *const words[] = { "agreement",    "contract",    "initial term",
+					     "term of this", "term hereof", "the term",
+					     "term shall",   "term will",   "addendum",
+					     "amendment",    "term:",       "\"term\"",
+					     "license" };
+
+	return ANY(s, words) != NULL;
+}
+
+static bool find_effective(const struct cw_reading *r, struct cw_date *out)
+{
+	size_t len = strlen(r->head);
+	struct part head = { r->head, r->head + (len < 14000 ? len : 14000) };
+
+	if (effective_in(head, out))
+		return true;
+	for (size_t i = 0; i < r->npassages; i++) {
+		const struct cw_passage *p = &r->passages[i];
+		struct part rest = { p->text, p->text + p->len }, s;
+		if (!(p->topics & CW_TOPIC_EFFECT))
+			continue;
+		if (effective_in(rest, out))
+			return true;
+		if (!(p->topics & CW_TOPIC_TERM) && i > 20)
+			continue;
+		while (next_sentence(&rest, &s)) {
+			if (speaks_of_agreement(s) && commences_in(s, out))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- when it ends ---- */
+
+static const char *const not_the_term[] = {
+	"confidential", "confidentiality", "warranty", "surviv", "survive",     "survival",
+	"audit",        "insurance",       "invoice",  "cure",   "non-compete", "restricted period",
+	"records",      "lease",           "payment",  "option", "compete",     "solicit"
+};
+
+/** "until May 1, 2006", "shall expire on May 1, 2006" */
+static bool ends_on(struct part s, struct cw_date *out)
+{
+	static const char *const verbs[] = { "until",
+					     "expire",
+					     "expires",
+					     "expiring",
+					     "expiration date",
+					     "terminate on",
+					     "terminates on",
+					     "terminate automatically",
+					     "terminate",
+					     "ending",
+					     "end on",
+					     "ends on",
+					     "end",
+					     "through",
+					     "concluding",
+					     "terminating",
+					     "termination date",
+					     "to and including",
+					     "up to",
+					     "ends" };
+	const char *p, *q;
+	bool ok = false;
+
+	while (!ok && (p = ANY(s, verbs))) {
+		struct part near = after(s, p, 75);
+		ok = date_in(near.at, near.end, out, &q, NULL) && !memchr(p, ';', (size_t)(q - p));
+		if (ok && ANY(((struct part){ p, q }),
+			      ((const char *const[]){ "from", "commencing", "beginning", "dated",
+						      "after" })))
+			ok = false;
+		s.at = p + 1;
+	}
+	return ok;
+}
+
+/**
+ * "for a period of five (5) years from the Effective Date", "shall continue for three years",
+ * "until the fifth anniversary of the Effective Date"
+ */
+static bool lasts(struct part s, struct cw_duration *out)
+{
+	static const char *const verbs[] = {
+		"continue",      "continues",  "remain",        "remains",
+		"period of",     "term of",    "be for",        "is for",
+		"initial term",  "until",      "expire",        "expires",
+		"terminate on",  "end on",     "duration",      "in effect for",
+		"in force for",  "valid for",  "effective for", "for an initial",
+		"term shall be", "term is",    "be in effect",  "ends on",
+		"conclude",      "term:",      "anniversary",   "effective term",
+		"term will be",  "for a term", "term (",        "last for",
+		"terminates",    "expiring",   "term from"
+	};
+	static const char *const notices[] = { "notice",    "prior to", "days after", "days of",
+					       "before",    "each",     "renew",      "additional",
+					       "extension", "extend",   "successive", "default",
+					       "breach",    "within",   "at least",   "receipt" };
+	const char *p;
+
+	while ((p = ANY(s, verbs))) {
+		struct part near = after(s, p, 130);
+		size_t from, to;
+		if (cw_duration_find(near.at, (size_t)(near.end - near.at), out, &from, &to)) {
+			struct part gap = { near.at, near.at + from };
+			struct part left = before(s, near.at + from, 14);
+			if (!ANY(gap, notices) && !ANY(left, notices) &&
+			    (out->months >= 1 || out->days >= 28))
+				return true;
+		}
+		s.at = p + 1;
+	}
+	return false;
+}
+
+static bool start_of_term(const struct cw_reading *r, struct part s, struct cw_date *out)
+{
+	const struct cw_profile *p = &r->a->profile;
+
+	if (commences_in(s, out))
+		return true;
+	/* From a day that the text does not fix: a launch, a first sale, a delivery. */
+	static const char *const unfixed[] = { "launch date",
+					       "first commercial",
+					       "commercial operation",
+					       "acceptance date",
+					       "delivery date",
+					       "opening",
+					       "closing date",
+					       "closing",
+					       "completion",
+					       "regulatory approval",
+					       "first sale",
+					       "installation",
+					       "go-live",
+					       "go live",
+					       "distribution date",
+					       "service commencement",
+					       "termination",
+					       "expiration of" };
+	static const char *const fixed[] = { "effective date", "date hereof",
+					     "date of this agreement", "date first", "execution" };
+	if (ANY(s, unfixed) && !ANY(s, fixed))
+		return false;
+	if (p->effective_date[0])
+		return cw_date_parse_iso(p->effective_date, out);
+	return p->agreement_date[0] && cw_date_parse_iso(p->agreement_date, out);
+}
+
+static const char *heading_of(const struct cw_reading *r, const struct cw_passage *p)
+{
+	const char *heading = r->a->clauses[p->clause].heading;
+
+	return heading ? heading : "";
+}
+
+/** How sure a sentence is about the end of this agreement; sets *out when it names one. */
+static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct part s,
+		  struct cw_date *out)
+{
+	static const char *const strong[] = { "this agreement shall",   "this agreement will",
+					      "term of this agreement", "term of the agreement",
+					      "initial term",           "term of this contract",
+					      "this agreement is",      "this agreement commences",
+					      "this contract",          "the term shall",
+					      "the term will",          "term of agreement",
+					      "this agreement may",     "effective term",
+					      "the term of this",       "the term hereof",
+					      "agreement is for" };
+	static const char *const titles[] = { "term", "duration", "term and termination", "terms" };
+	const char *heading = heading_of(r, p);
+	struct part title = { heading, heading + strlen(heading) };
+	struct cw_duration last;
+	int sure = 0;
+
+	if (!speaks_of_agreement(s) && !ANY(title, titles))
+		return 0;
+	sure += ANY(s, strong) ? 3 : 0;
+	sure += ANY(title, titles) ? 2 : 0;
+	sure -= ANY(s, not_the_term) ? 3 : 0;
+	sure += ANY(s, ((const char *const[]){ "unless", "earlier", "subject to", "commence",
+					       "effective date" }))
+			? 1
+			: 0;
+	if (sure < 1)
+		return 0;
+	if (ends_on(s, out))
+		return sure + 2;
+	if (!lasts(s, &last) || !start_of_term(r, s, out))
+		return 0;
+	*out = cw_date_add_days(cw_date_add_months(*out, last.months), last.days);
+	return sure + 1;
+}
+
+static void find_expiration(const struct cw_reading *r, char out[CW_DATE_SIZE])
+{
+	int best = 1;
+
+	for (size_t i = 0; i < r->npassages; i++) {
+		const struct cw_passage *p = &r->passages[i];
+		struct part rest = { p->text, p->text + p->len }, s;
+		if (!(p->topics & CW_TOPIC_TERM))
+			continue;
+		while (next_sentence(&rest, &s)) {
+			struct cw_date d;
+			int sure = end_in(r, p, s, &d);
+			if (sure <= best)
+				continue;
+			best = sure;
+			cw_date_format(d, out);
+		}
+	}
+}
+
+void cw_read_dates(struct cw_reading *r)
+{
+	struct cw_profile *p = &r->a->profile;
+	struct cw_date d;
+
+	if (p->online) {
+		read_published_days(r);
+		return;
+	}
+	if (day_from_head(r, &d) || day_from_signatures(r, &d))
+		cw_date_format(d, p->agreement_date);
+	if (find_effective(r, &d))
+		cw_date_format(d, p->effective_date);
+	else
+		memcpy(p->effective_date, p->agreement_date, sizeof(p->effective_date));
+	if (!p->agreement_date[0])
+		memcpy(p->agreement_date, p->effective_date, sizeof(p->agreement_date));
+	find_expiration(r, p->expiration_date);
+}
+
+/* ---- renewal ---- */
+
+/** 1 renews by itself, 0 only when somebody acts, -1 says nothing. */
+static int renewal_in(struct part s)
+{
+	static const char *const words[] = {
+		"renew",        "renews",         "renewed",
+		"renewal",      "renewals",       "extend",
+		"extended",     "extends",        "renewing",
+		"renewable",    "month to month", "month-to-month",
+		"year to year", "year-to-year",   "successive",
+		"evergreen",    "from year",      "continue thereafter",
+		"extension",    "rolled over"
+	};
+	static const char *const no[] = { "not automatically renew",
+					  "not renew automatically",
+					  "not be automatically",
+					  "no automatic renewal",
+					  "not be renewed automatically",
+					  "not be automatically renewed",
+					  "shall not be renewed",
+					  "not automatically be renewed",
+					  "shall not renew",
+					  "not automatically extend" };
+	static const char *const by_itself[] = { "automatic",
+						 "automatically",
+						 "month to month",
+						 "month-to-month",
+						 "year to year",
+						 "year-to-year",
+						 "shall renew",
+						 "will renew",
+						 "shall be renewed",
+						 "will be renewed",
+						 "renews",
+						 "is renewed",
+						 "evergreen",
+						 "shall continue thereafter",
+						 "from year",
+						 "be deemed renewed",
+						 "be deemed to be renewed",
+						 "shall be extended for successive",
+						 "shall be extended for additional",
+						 "shall continue for successive",
+						 "continue for additional",
+						 "shall be extended for",
+						 "shall thereafter",
+						 "will thereafter continue",
+						 "shall be deemed extended",
+						 "shall extend for" };
+	static const char *const by_act[] = {
+		"may renew",        "may be renewed",  "option to renew",      "options to renew",
+		"right to renew",   "renewable",       "may be extended",      "may extend",
+		"option to extend", "elect to renew",  "mutual agreement",     "mutual written",
+		"mutually agree",   "right to extend", "by written agreement", "may elect",
+		"request",          "can be extended", "by agreement",         "consent",
+		"entitled to renew"
+	};
+	static const char *const agreement[] = { "agreement",    "term",        "contract",
+						 "subscription", "license",     "plan",
+						 "terms",        "appointment", "memberships",
+						 "membership" };
+
+	if (!ANY(s, words) || !ANY(s, agreement))
+		return -1;
+	if (ANY(s, no))
+		return 0;
+	const char *itself = ANY(s, by_itself), *act = ANY(s, by_act);
+	if (itself && (!act || itself < act))
+		return 1;
+	if (itself &&
+	    ANY(s, ((const char *const[]){ "automatically renew", "automatically renewed",
+					   "renew automatically", "automatically be renewed",
+					   "automatically extended", "automatically be extended",
+					   "automatic renewal", "renewed automatically",
+					   "automatically extend" })))
+		return 1;
+	return act ? 0 : -1;
+}
+
+/** "at least ninety (90) days prior written notice": in days. */
+static int notice_in(struct part s)
+{
+	static const char *const words[] = { "notice",    "notify",   "notifies",
+					     "notifying", "prior to", "before" };
+	struct cw_duration d;
+	size_t from, to;
+
+	for (struct part rest = s;
+	     cw_duration_find(rest.at, (size_t)(rest.end - rest.at), &d, &from, &to);
+	     rest.at += to) {
+		int days = d.days + d.months * 30;
+		struct part near = { rest.at + from > s.at + 60 ? rest.at + from - 60 : s.at,
+				     rest.end };
+		if (rest.at + to + 60 < near.end)
+			near.end = rest.at + to + 60;
+		if (days >= 1 && days <= 400 && d.months < 12 && ANY(near, words))
+			return days;
+	}
+	return -1;
+}
+
+void cw_read_renewal(struct cw_reading *r)
+{
+	struct cw_profile *p = &r->a->profile;
+
+	for (size_t i = 0; i < r->npassages; i++) {
+		struct part rest = { r->passages[i].text,
+				     r->passages[i].text + r->passages[i].len },
+			    s;
+		struct part whole = rest;
+		if (!(r->passages[i].topics & CW_TOPIC_RENEWAL))
+			continue;
+		while (next_sentence(&rest, &s)) {
+			int renews = renewal_in(s);
+			if (renews < 0 || renews <= p->auto_renews)
+				continue;
+			p->auto_renews = renews;
+			int notice = notice_in(s);
+			/* The notice may stand in the next sentence. */
+			if (notice < 0 && renews == 1) {
+				struct part next = rest;
+				struct part t;
+				if (next_sentence(&next, &t) &&
+				    ANY(t,
+					((const char *const[]){ "notice", "notify", "notifies" })))
+					notice = notice_in(t);
+			}
+			(void)whole;
+			if (notice > 0)
+				p->notice_period_days = notice;
+		}
+	}
+}

@@ -1,0 +1,48 @@
+/** @file
+ * A document being read as a whole: what the readers of the profile share.  Internal to the engine.
+ */
+#pragma once
+
+#include "clausewatch/analysis.h"
+#include "engine/parties.h"
+#include "engine/profile.h"
+
+/** What a clause speaks of, by the words in it. */
+enum {
+	CW_TOPIC_LAW = 1 << 0,
+	CW_TOPIC_TERM = 1 << 1,
+	CW_TOPIC_RENEWAL = 1 << 2,
+	CW_TOPIC_EFFECT = 1 << 3,
+};
+
+/** A clause that may say something of the profile, in simple form. */
+struct cw_passage {
+	const char *text; /**< flattened, NUL-terminated, in the arena */
+	size_t len;
+	unsigned topics;
+	uint32_t clause;
+};
+
+struct cw_reading {
+	struct cw_analysis *a;
+	const char *head, *tail; /**< flattened first and last clauses, a line each */
+	const struct cw_passage *passages; /**< in the order of the document */
+	size_t npassages;
+	struct cw_named_list parties;
+	const char *preamble; /**< in head: where the parties are named, or NULL */
+	unsigned you, we; /**< tokens of the second and first person */
+};
+
+/** Type and dates, renewal and law: each fills its fields of a->profile. */
+void cw_read_type(struct cw_reading *r);
+/** After the type and the parties. */
+void cw_read_online(struct cw_reading *r);
+void cw_read_dates(struct cw_reading *r);
+void cw_read_renewal(struct cw_reading *r);
+int cw_read_law(struct cw_reading *r);
+
+/**
+ * Decide the roles of r->parties, of pronouns and of generic words, and build the look-up.
+ * @param out  in the arena
+ */
+int cw_roles_build(struct cw_reading *r, const struct cw_roles **out);
