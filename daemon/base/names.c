@@ -8,6 +8,10 @@ static const char *const direction_names[] = { "unknown", "vendor", "customer", 
 static const char *const severity_names[] = { "info", "low", "medium", "high", "critical" };
 static const char *const format_names[] = { "text", "markdown" };
 
+const char *const cw_artefact_names[CW_ARTEFACTS] = {
+	"inputs", "prompts", "outputs", "fine_tuned_models", "embeddings", "derivative_works",
+};
+
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static int parse(const char *const *names, size_t count, const char *name)

@@ -57,7 +57,5 @@ void cw_document_facts(const struct cw_output_document *doc, struct cw_buf *out)
 /** "7 risks (1 critical, 6 low), 9 protections".  Appends. */
 void cw_summary_words(const struct cw_output_summary *summary, struct cw_buf *out);
 
-/** For terminals: control characters and those that turn the direction of text are shown. */
-void cw_put_visible(struct cw_buf *out, const char *text, size_t len);
 /** For XML and HTML, in text and in quoted attributes. */
 void cw_put_xml(struct cw_buf *out, const char *text);

@@ -29,7 +29,7 @@ static void paint(struct cw_output *out, enum colour colour)
 static void painted(struct cw_output *out, enum colour colour, const char *text)
 {
 	paint(out, colour);
-	cw_put_visible(&out->buf, text, strlen(text));
+	cw_output_visible(&out->buf, text, strlen(text));
 	paint(out, PLAIN);
 }
 
@@ -61,7 +61,7 @@ static void put_word(struct cw_output *out, const char *text, size_t from, size_
 			end++;
 		if (marked)
 			paint(out, BOLD);
-		cw_put_visible(&out->buf, text + i, end - i);
+		cw_output_visible(&out->buf, text + i, end - i);
 		if (marked)
 			paint(out, PLAIN);
 		i = end;
@@ -243,7 +243,7 @@ static void error(struct cw_output *out, const struct cw_output_error *what)
 		cw_buf_putc(&out->buf, '\n');
 	painted(out, YELLOW, "NOT CHECKED");
 	cw_buf_puts(&out->buf, "  ");
-	cw_put_visible(&out->buf, what->message, strlen(what->message));
+	cw_output_visible(&out->buf, what->message, strlen(what->message));
 	cw_buf_putc(&out->buf, '\n');
 }
 

@@ -200,9 +200,9 @@ static void matrix_json(struct cw_json *json, const struct cw_analysis *a)
 	for (size_t i = 0; i < CW_ARTEFACTS; i++) {
 		const struct cw_cell *cell = &a->matrix[i];
 		cw_json_open(json, cw_artefact_names[i], '{');
-		cw_json_str(json, "owner", cell->owner);
-		cw_json_str(json, "use", cell->use);
-		cw_json_str(json, "level", cell->level);
+		cw_json_str(json, "owner", cell->owner ? cell->owner : "silent");
+		cw_json_str(json, "use", cell->use ? cell->use : "silent");
+		cw_json_str(json, "level", cell->level ? cell->level : "silent");
 		cw_json_open(json, "findings", '[');
 		for (size_t k = 0; k < cell->nfindings; k++)
 			cw_json_str(json, NULL, a->findings[cell->findings[k]].id);

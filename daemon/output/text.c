@@ -50,10 +50,10 @@ void cw_finding_place(const struct cw_output_document *doc, const struct cw_find
 	const char *section = either(clause->section, NULL);
 	const char *heading = either(clause->heading, NULL);
 
-	cw_put_visible(out, section, strlen(section));
+	cw_output_visible(out, section, strlen(section));
 	if (*section && *heading)
 		cw_buf_putc(out, ' ');
-	cw_put_visible(out, heading, strlen(heading));
+	cw_output_visible(out, heading, strlen(heading));
 	if (*section || *heading)
 		cw_buf_puts(out, ", ");
 	if (doc->text && doc->text->npages > 0)
@@ -95,7 +95,7 @@ static void fact(struct cw_buf *out, const char *what, const char *value)
 	if (out->len > 0)
 		cw_buf_puts(out, " \xc2\xb7 ");
 	cw_buf_puts(out, what);
-	cw_put_visible(out, value, strlen(value));
+	cw_output_visible(out, value, strlen(value));
 }
 
 void cw_document_facts(const struct cw_output_document *doc, struct cw_buf *out)
@@ -148,7 +148,7 @@ static bool is_hidden(uint32_t rune)
 	       (rune >= 0x202a && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069);
 }
 
-void cw_put_visible(struct cw_buf *out, const char *text, size_t len)
+void cw_output_visible(struct cw_buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint32_t rune;

@@ -105,3 +105,9 @@ void cw_output_path_json(struct cw_json *json, const char *path);
 /** "attributes" or "answers". */
 void cw_output_attrs_json(struct cw_json *json, const char *key, const struct cw_attr *attrs,
 			  size_t nattrs);
+
+/**
+ * Text from outside for a terminal: control characters, and those that turn the direction of
+ * text, are written out as \x1b or \u202e.  Appends.
+ */
+void cw_output_visible(struct cw_buf *out, const char *text, size_t len);

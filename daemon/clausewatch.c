@@ -1,0 +1,62 @@
+/* The command line: a table of verbs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "clausewatch/cli.h"
+#include "clausewatch/nearest.h"
+
+static const struct {
+	const char *name;
+	cw_verb_fn *run;
+	const char *summary;
+} verbs[] = {
+	{ "scan", cw_verb_scan, "find risky terms and protections in documents" },
+	{ "rules", cw_verb_rules, "list, show, test and try the rules" },
+	{ "explain", cw_verb_explain, "why a finding is one, and what to do about it" },
+};
+
+#define COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static int help(FILE *to)
+{
+	(void)fprintf(to, "usage: clausewatch VERB ...\n\n");
+	for (size_t i = 0; i < COUNT; i++)
+		(void)fprintf(to, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
+	(void)fprintf(to, "\n  --version    print the version\n"
+			  "  VERB --help  how to use a verb\n");
+	return to == stdout ? CW_EXIT_CLEAN : CW_EXIT_USAGE;
+}
+
+static int unknown(const char *word)
+{
+	const char *words[COUNT + 1];
+
+	for (size_t i = 0; i < COUNT; i++)
+		words[i] = verbs[i].name;
+	words[COUNT] = NULL;
+	const char *close = cw_nearest(word, words);
+	if (close)
+		(void)fprintf(stderr, "clausewatch: unknown verb '%s'; did you mean '%s'?\n", word,
+			      close);
+	else
+		(void)fprintf(stderr, "clausewatch: unknown verb '%s'; see clausewatch --help\n",
+			      word);
+	return CW_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return help(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return help(stdout);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+		(void)puts("clausewatch " CW_VERSION);
+		return CW_EXIT_CLEAN;
+	}
+	for (size_t i = 0; i < COUNT; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	return unknown(argv[1]);
+}
