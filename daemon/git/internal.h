@@ -11,6 +11,7 @@ struct cw_git_repo {
 	git_repository *repo;
 	git_odb *odb;
 	char *path; /* how messages name it */
+	char *work_dir; /* ends in '/'; NULL when bare */
 	char *index_path; /* of a commit being made; NULL: the repository's own */
 };
 
@@ -66,6 +67,9 @@ void git_cursor_close(struct git_cursor *c);
 
 void git_make_side(uint32_t mode, const git_oid *oid, struct cw_git_side *out_side);
 void git_find_size(const struct cw_git_repo *r, struct cw_git_side *side);
+
+/* Read the configuration: can this format be read, and where is the work tree? */
+int git_check_layout(struct cw_git_repo *r, struct cw_error *err);
 
 /* Does the user who runs this own dir, or does safe.directory trust one of the names? */
 int git_check_owner(const char *dir, const char *const *names, size_t nnames, struct cw_error *err);

@@ -27,6 +27,8 @@ static struct cw_error err;
 /* Run a shell script in top; it must succeed. */
 static void sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+static int run_script(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
 static int run_script(const char *fmt, va_list ap)
 {
 	struct cw_buf script = { 0 };
@@ -251,7 +253,8 @@ static void test_open_errors(void **state)
 		{ "broken configuration", "badconf", CW_ECORRUPT, "" },
 		{ "sha256", "sha256", CW_EUNSUPPORTED, "SHA-256" },
 		{ "reftable", "reftable", CW_EUNSUPPORTED, "reftable" },
-		{ "future format", "future", CW_EUNSUPPORTED, "unsupported" },
+		{ "future format", "future", CW_EUNSUPPORTED, "version 7" },
+		{ "unknown extension", "unknown", CW_EUNSUPPORTED, "'wonder'" },
 	};
 
 	(void)state;
@@ -264,6 +267,8 @@ static void test_open_errors(void **state)
 	   "git -C reftable config extensions.refstorage reftable;"
 	   "git init -q future; sed -i 's/repositoryformatversion = 0/repositoryformatversion = 7/' "
 	   "future/.git/config;"
+	   "git init -q unknown; git -C unknown config core.repositoryformatversion 1;"
+	   "git -C unknown config extensions.wonder yes;"
 	   "git init -q known; git -C known config core.repositoryformatversion 1;"
 	   "git -C known config extensions.worktreeConfig true;"
 	   "git -C known config extensions.partialClone origin");
@@ -329,6 +334,10 @@ static void test_owner(void **state)
 	/* A repository cannot vouch for itself. */
 	sh("printf '[safe]\\n\\tdirectory = *\\n' >>foreign/.git/config");
 	assert_int_equal(open_as(0, at("foreign"), 0), CW_EDENIED);
+	/* The configuration of a stranger is not even read. */
+	sh("cp foreign/.git/config kept; echo '[broken' >>foreign/.git/config");
+	assert_int_equal(open_as(0, at("foreign"), 0), CW_EDENIED);
+	sh("cat kept >foreign/.git/config");
 	static const struct {
 		const char *value;
 		int foreign, bare;
@@ -716,6 +725,7 @@ static void test_submodule(void **state)
 	cw_git_close(repo);
 	repo = open_repo("super/sub"); /* its .git is a file */
 	assert_non_null(strstr(cw_git_dir(repo), "/super/.git/modules/sub/"));
+	assert_string_equal(cw_git_work_dir(repo), at("super/sub/"));
 	cw_git_close(repo);
 }
 
