@@ -34,18 +34,6 @@ struct cw_durations {
 	size_t count;
 };
 
-/** A range of addresses, such as 10.0.0.0/8 or fd00::/8. */
-struct cw_cidr {
-	int family; /**< AF_INET or AF_INET6 */
-	unsigned char addr[16]; /**< network byte order; 4 bytes for AF_INET */
-	unsigned bits;
-};
-
-struct cw_cidrs {
-	const struct cw_cidr *items;
-	size_t count;
-};
-
 enum cw_poll { CW_POLL_AUTO, CW_POLL_ALWAYS, CW_POLL_NEVER };
 enum cw_first_scan { CW_FIRST_SUMMARY, CW_FIRST_ALL, CW_FIRST_NONE };
 enum cw_channel_format { CW_CHANNEL_GENERIC, CW_CHANNEL_SLACK };
@@ -76,17 +64,16 @@ struct cw_config_channel {
 	const char *name; /**< unique */
 	bool enabled;
 	const char *url; /**< NULL when url_file is set */
-	const char *url_file; /**< for cw_secret_read(); the URL then needs cw_url_check() */
+	const char *url_file; /**< for cw_secret_read() */
 	int format; /**< enum cw_channel_format */
-	struct cw_strings
-		secret_files; /**< for cw_secret_read(); newest first; both keys fill it */
+	struct cw_strings secret_files; /**< for cw_secret_read(), newest first; from both keys */
 	bool include_text; /**< clause text may leave the machine */
 	int min_severity; /**< enum cw_severity, or -1: what alerts.min_severity says */
 	struct cw_strings types; /**< globs over event types, short or whole; none means all */
 	struct cw_strings sources; /**< globs over source names; none means all */
 	int64_t timeout; /**< ms, one attempt */
-	struct cw_cidrs allow_private; /**< ranges that may be connected to although private */
-	struct cw_durations retry; /**< ms to wait before each attempt; at least one */
+	struct cw_strings allow_private; /**< "10.1.2.0/24": may be reached though private */
+	struct cw_durations retry; /**< ms to wait before each attempt; the first is 0 */
 	int64_t max_attempts; /**< 1..; beyond the list its last wait repeats */
 };
 
@@ -154,7 +141,10 @@ int cw_config_parse(const char *name, const char *text, size_t len, struct cw_co
 /** Accepts NULL. */
 void cw_config_free(struct cw_config *cfg);
 
-/** Every option with its value and where it was set, as YAML that means the same. */
+/**
+ * Every option with its value and where it was set, as YAML that means the same, except that
+ * URLs end behind the host: with some services the rest is a secret.
+ */
 void cw_config_show(const struct cw_config *cfg, struct cw_buf *out);
 
 /**
@@ -195,7 +185,3 @@ const char *cw_config_section_text(const char *section);
  *         read it), CW_ENOTFOUND, CW_EIO.  No message holds anything of the secret
  */
 int cw_secret_read(const char *ref, struct cw_buf *out, struct cw_error *err);
-/** CW_EINVAL unless it is https, or http to this machine, without user name or password. */
-int cw_url_check(const char *url, struct cw_error *err);
-/** @param addr  network byte order, of that family; an IPv4-mapped IPv6 address counts as IPv4 */
-bool cw_cidr_contains(const struct cw_cidr *range, int family, const void *addr);
