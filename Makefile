@@ -11,7 +11,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wold-style-definition \
 	-Wmissing-prototypes -Wformat=2 -Wvla -Wconversion -Wno-sign-conversion -Wcast-qual \
-	-Wpointer-arith -Wundef -Wno-format-truncation
+	-Wpointer-arith -Wundef -Wno-unknown-warning-option -Wno-format-truncation
 OPT ?= -O2 -g
 SAN ?=
 HARDEN ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE

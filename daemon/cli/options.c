@@ -32,7 +32,7 @@ void cli_list_release(struct cli_list *list)
 }
 
 /* Names and words come from outside and may hold what drives a terminal. */
-static void say(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void say(const char *fmt, va_list ap)
 {
 	struct cw_buf raw = { 0 }, out = { 0 };
 

@@ -28,6 +28,8 @@ static void paint(struct cw_output *out, enum colour colour)
 
 static void painted(struct cw_output *out, enum colour colour, const char *text)
 {
+	if (!*text)
+		return;
 	paint(out, colour);
 	cw_output_visible(&out->buf, text, strlen(text));
 	paint(out, PLAIN);
