@@ -63,8 +63,10 @@ static size_t letters(const struct at *at)
 
 static bool take_word(struct at *at, const char *word)
 {
-	size_t n = strlen(word);
+	if (at->p >= at->end || (*at->p | 0x20) != *word)
+		return false;
 
+	size_t n = strlen(word);
 	if ((size_t)(at->end - at->p) < n || strncasecmp(at->p, word, n) != 0)
 		return false;
 	if (at->p + n < at->end && is_word(at->p[n]))

@@ -12,140 +12,127 @@
 
 static const struct {
 	const char *phrase, *type; /**< NULL: the phrase itself */
-	bool published; /**< commonly put online by one side */
+	enum { EITHER, PUBLISHED, NEGOTIATED } way;
 } types[] = {
-	{ "terms of service", NULL, true },
-	{ "terms of use", NULL, true },
-	{ "terms and conditions of use", "terms of use", true },
-	{ "conditions of use", "terms of use", true },
-	{ "user agreement", NULL, true },
-	{ "service terms", "terms of service", true },
-	{ "services terms", "terms of service", true },
-	{ "user terms", "terms of service", true },
-	{ "website terms", "terms of use", true },
-	{ "usage terms", "terms of use", true },
-	{ "customer terms", "terms of service", true },
-	{ "commercial terms", "commercial terms", true },
-	{ "business terms", "commercial terms", true },
-	{ "enterprise terms", "commercial terms", true },
-	{ "developer terms", NULL, true },
-	{ "developer agreement", NULL, true },
-	{ "developer policy", "developer terms", true },
-	{ "api terms", "developer terms", true },
-	{ "api agreement", "developer terms", true },
-	{ "terms & conditions", "terms and conditions", true },
-	{ "terms and conditions", NULL, true },
-	{ "terms of sale", NULL, true },
-	{ "general terms", "terms and conditions", true },
-	{ "privacy policy", NULL, true },
-	{ "privacy notice", "privacy policy", true },
-	{ "privacy statement", "privacy policy", true },
-	{ "privacy center", "privacy policy", true },
-	{ "cookie policy", NULL, true },
-	{ "acceptable use policy", NULL, true },
-	{ "community guidelines", NULL, true },
-	{ "data processing agreement", NULL, false },
-	{ "data processing addendum", "data processing agreement", false },
-	{ "data processing terms", "data processing agreement", false },
-	{ "data processor agreement", "data processing agreement", false },
-	{ "data protection agreement", "data processing agreement", false },
-	{ "business associate agreement", NULL, false },
-	{ "non-disclosure agreement", NULL, false },
-	{ "nondisclosure agreement", "non-disclosure agreement", false },
-	{ "confidentiality agreement", "non-disclosure agreement", false },
-	{ "end user license agreement", NULL, true },
-	{ "end-user license agreement", "end user license agreement", true },
-	{ "software license agreement", NULL, false },
-	{ "content license agreement", NULL, false },
-	{ "license agreement", NULL, false },
-	{ "licence agreement", "license agreement", false },
-	{ "licensing agreement", "license agreement", false },
-	{ "subscription agreement", NULL, false },
-	{ "master service agreement", "master services agreement", false },
-	{ "master services agreement", NULL, false },
-	{ "transition services agreement", NULL, false },
-	{ "service agreement", "services agreement", false },
-	{ "services agreement", NULL, false },
-	{ "servicing agreement", "services agreement", false },
-	{ "service level agreement", NULL, false },
-	{ "maintenance agreement", NULL, false },
-	{ "support agreement", NULL, false },
-	{ "hosting agreement", NULL, false },
-	{ "outsourcing agreement", NULL, false },
-	{ "consulting agreement", NULL, false },
-	{ "development agreement", NULL, false },
-	{ "research agreement", NULL, false },
-	{ "collaboration agreement", NULL, false },
-	{ "cooperation agreement", NULL, false },
-	{ "co-operation agreement", "cooperation agreement", false },
-	{ "strategic alliance agreement", NULL, false },
-	{ "alliance agreement", "strategic alliance agreement", false },
-	{ "joint venture agreement", NULL, false },
-	{ "joint filing agreement", NULL, false },
-	{ "co-branding agreement", NULL, false },
-	{ "cobranding agreement", "co-branding agreement", false },
-	{ "marketing agreement", NULL, false },
-	{ "promotion agreement", NULL, false },
-	{ "co-promotion agreement", "promotion agreement", false },
-	{ "sponsorship agreement", NULL, false },
-	{ "endorsement agreement", NULL, false },
-	{ "advertising agreement", NULL, false },
-	{ "affiliate agreement", NULL, false },
-	{ "agency agreement", NULL, false },
-	{ "distribution agreement", "distributor agreement", false },
-	{ "distributor agreement", NULL, false },
-	{ "distributorship agreement", "distributor agreement", false },
-	{ "reseller agreement", NULL, false },
-	{ "franchise agreement", NULL, false },
-	{ "manufacturing agreement", NULL, false },
-	{ "supply agreement", NULL, false },
-	{ "purchase agreement", NULL, false },
-	{ "transportation agreement", NULL, false },
-	{ "intellectual property agreement", NULL, false },
-	{ "assignment agreement", NULL, false },
-	{ "settlement agreement", NULL, false },
-	{ "employment agreement", NULL, false },
-	{ "lease agreement", NULL, false },
-	{ "non-competition agreement", NULL, false },
-	{ "management agreement", NULL, false },
-	{ "web site agreement", "services agreement", false },
-	{ "order form", NULL, false },
-	{ "statement of work", NULL, false },
-	{ "letter agreement", NULL, false },
-	{ "terms", "terms of service", true },
-	{ "privacy", "privacy policy", true },
-	{ "agreement", NULL, false },
-	{ "contract", "agreement", false },
-	{ "addendum", "agreement", false },
-	{ "policy", NULL, true },
+	{ "terms of service", NULL, PUBLISHED },
+	{ "terms of use", NULL, PUBLISHED },
+	{ "terms and conditions of use", "terms of use", PUBLISHED },
+	{ "conditions of use", "terms of use", PUBLISHED },
+	{ "user agreement", NULL, PUBLISHED },
+	{ "service terms", "terms of service", PUBLISHED },
+	{ "services terms", "terms of service", PUBLISHED },
+	{ "user terms", "terms of service", PUBLISHED },
+	{ "website terms", "terms of use", PUBLISHED },
+	{ "usage terms", "terms of use", PUBLISHED },
+	{ "customer terms", "terms of service", PUBLISHED },
+	{ "commercial terms", "commercial terms", PUBLISHED },
+	{ "business terms", "commercial terms", PUBLISHED },
+	{ "enterprise terms", "commercial terms", PUBLISHED },
+	{ "developer terms", NULL, PUBLISHED },
+	{ "developer agreement", NULL, PUBLISHED },
+	{ "developer policy", "developer terms", PUBLISHED },
+	{ "api terms", "developer terms", PUBLISHED },
+	{ "api agreement", "developer terms", PUBLISHED },
+	{ "terms & conditions", "terms and conditions", PUBLISHED },
+	{ "terms and conditions", NULL, PUBLISHED },
+	{ "terms of sale", NULL, PUBLISHED },
+	{ "general terms", "terms and conditions", PUBLISHED },
+	{ "privacy policy", NULL, PUBLISHED },
+	{ "privacy notice", "privacy policy", PUBLISHED },
+	{ "privacy statement", "privacy policy", PUBLISHED },
+	{ "privacy center", "privacy policy", PUBLISHED },
+	{ "cookie policy", NULL, PUBLISHED },
+	{ "acceptable use policy", NULL, PUBLISHED },
+	{ "community guidelines", NULL, PUBLISHED },
+	{ "data processing agreement", NULL, EITHER },
+	{ "data processing addendum", "data processing agreement", EITHER },
+	{ "data processing terms", "data processing agreement", EITHER },
+	{ "data processor agreement", "data processing agreement", EITHER },
+	{ "data protection agreement", "data processing agreement", EITHER },
+	{ "business associate agreement", NULL, EITHER },
+	{ "non-disclosure agreement", NULL, EITHER },
+	{ "nondisclosure agreement", "non-disclosure agreement", EITHER },
+	{ "confidentiality agreement", "non-disclosure agreement", EITHER },
+	{ "end user license agreement", NULL, PUBLISHED },
+	{ "end-user license agreement", "end user license agreement", PUBLISHED },
+	{ "software license agreement", NULL, EITHER },
+	{ "content license agreement", NULL, EITHER },
+	{ "license agreement", NULL, EITHER },
+	{ "licence agreement", "license agreement", EITHER },
+	{ "licensing agreement", "license agreement", EITHER },
+	{ "franchise", "franchise agreement", NEGOTIATED },
+	{ "subscription agreement", NULL, EITHER },
+	{ "master service agreement", "master services agreement", EITHER },
+	{ "master services agreement", NULL, EITHER },
+	{ "transition services agreement", NULL, EITHER },
+	{ "service agreement", "services agreement", EITHER },
+	{ "services agreement", NULL, EITHER },
+	{ "servicing agreement", "services agreement", EITHER },
+	{ "service level agreement", NULL, EITHER },
+	{ "maintenance agreement", NULL, EITHER },
+	{ "support agreement", NULL, EITHER },
+	{ "hosting agreement", NULL, EITHER },
+	{ "outsourcing agreement", NULL, NEGOTIATED },
+	{ "consulting agreement", NULL, NEGOTIATED },
+	{ "development agreement", NULL, EITHER },
+	{ "research agreement", NULL, NEGOTIATED },
+	{ "collaboration agreement", NULL, NEGOTIATED },
+	{ "cooperation agreement", NULL, NEGOTIATED },
+	{ "co-operation agreement", "cooperation agreement", NEGOTIATED },
+	{ "strategic alliance agreement", NULL, NEGOTIATED },
+	{ "alliance agreement", "strategic alliance agreement", NEGOTIATED },
+	{ "joint venture agreement", NULL, NEGOTIATED },
+	{ "joint filing agreement", NULL, NEGOTIATED },
+	{ "co-branding agreement", NULL, NEGOTIATED },
+	{ "cobranding agreement", "co-branding agreement", NEGOTIATED },
+	{ "marketing agreement", NULL, EITHER },
+	{ "promotion agreement", NULL, NEGOTIATED },
+	{ "co-promotion agreement", "promotion agreement", NEGOTIATED },
+	{ "sponsorship agreement", NULL, NEGOTIATED },
+	{ "endorsement agreement", NULL, NEGOTIATED },
+	{ "advertising agreement", NULL, EITHER },
+	{ "affiliate agreement", NULL, EITHER },
+	{ "agency agreement", NULL, NEGOTIATED },
+	{ "distribution agreement", "distributor agreement", NEGOTIATED },
+	{ "distributor agreement", NULL, NEGOTIATED },
+	{ "distributorship agreement", "distributor agreement", NEGOTIATED },
+	{ "reseller agreement", NULL, EITHER },
+	{ "franchise agreement", NULL, NEGOTIATED },
+	{ "manufacturing agreement", NULL, NEGOTIATED },
+	{ "supply agreement", NULL, NEGOTIATED },
+	{ "purchase agreement", NULL, EITHER },
+	{ "transportation agreement", NULL, NEGOTIATED },
+	{ "intellectual property agreement", NULL, NEGOTIATED },
+	{ "assignment agreement", NULL, EITHER },
+	{ "settlement agreement", NULL, NEGOTIATED },
+	{ "employment agreement", NULL, NEGOTIATED },
+	{ "lease agreement", NULL, NEGOTIATED },
+	{ "non-competition agreement", NULL, EITHER },
+	{ "management agreement", NULL, NEGOTIATED },
+	{ "web site agreement", "services agreement", EITHER },
+	{ "order form", NULL, EITHER },
+	{ "statement of work", NULL, EITHER },
+	{ "letter agreement", NULL, NEGOTIATED },
+	{ "terms", "terms of service", PUBLISHED },
+	{ "privacy", "privacy policy", PUBLISHED },
+	{ "agreement", NULL, EITHER },
+	{ "contract", "agreement", EITHER },
+	{ "addendum", "agreement", EITHER },
+	{ "policy", NULL, PUBLISHED },
 };
 #define NTYPES (sizeof(types) / sizeof(*types))
 /** The last rows are so common that the others go before, wherever they stand. */
 #define NCOMMON 6
 
-/**
- * The row whose phrase comes first among rows [from, to); the longer phrase at the same place.
- */
+/** The row whose phrase comes first among rows [from, to), the longest one at that place; or -1. */
 static int first_type(const char *text, const char *end, size_t from, size_t to)
 {
-	const char *best_at = end;
-	size_t best_len = 0;
-	int best = -1;
+	const char *phrases[NTYPES];
+	size_t which;
 
-	for (size_t i = from; i < to; i++) {
-		const char *p = cw_find_phrase(text, end, types[i].phrase);
-		size_t n = strlen(types[i].phrase);
-		/* Both end at the same place in "software license agreement". */
-		if (!p || p + n > best_at + best_len ||
-		    (p + n == best_at + best_len && n < best_len))
-			continue;
-		if (best >= 0 && p > best_at && p + n != best_at + best_len)
-			continue;
-		best = (int)i;
-		best_at = p;
-		best_len = n;
-	}
-	return best;
+	for (size_t i = from; i < to; i++)
+		phrases[i - from] = types[i].phrase;
+	return cw_find_any(text, end, phrases, to - from, &which) ? (int)(from + which) : -1;
 }
 
 static int type_of(const struct cw_reading *r)
@@ -178,40 +165,40 @@ void cw_read_type(struct cw_reading *r)
 						 : types[found].phrase;
 }
 
-static bool published(const char *type)
+static int way_of(const char *type)
 {
 	for (size_t i = 0; i < NTYPES; i++) {
 		if (strcmp(types[i].type ? types[i].type : types[i].phrase, type) == 0)
-			return types[i].published;
+			return types[i].way;
 	}
-	return false;
+	return EITHER;
 }
 
 /** Blocks to be signed: nobody signs terms that are published. */
 static bool is_signed(const struct cw_reading *r)
 {
-	static const char *const signs[] = {
-		"in witness whereof", "by:", "authorized signature", "name:", "signature:", "/s/"
-	};
-	const char *end = r->tail + strlen(r->tail);
+	static const char *const marks[] = { "in witness whereof",   "by:",
+					     "authorized signature", "name:",
+					     "signature:",           "duly authorized" };
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (cw_find_phrase(r->tail, end, signs[i]))
-			return true;
-	}
-	return false;
+	return cw_find_any(r->tail, r->tail + strlen(r->tail), marks,
+			   sizeof(marks) / sizeof(*marks), NULL) != NULL;
 }
 
 void cw_read_online(struct cw_reading *r)
 {
+	int way = way_of(r->a->profile.type);
 	size_t entities = 0;
 
 	for (size_t i = 0; i < r->parties.count; i++)
 		entities += r->parties.at[i].entity;
 	bool spoken = (size_t)r->you * 10000 > r->a->ntoks * YOU_PER_10000;
-	bool type = published(r->a->profile.type);
-	if (is_signed(r))
-		r->a->profile.online = spoken && type && entities < 2;
+	/* The publisher may be several companies, but they share one "we". */
+	bool between = entities >= 2 && !(spoken && way == PUBLISHED);
+	if (way == NEGOTIATED || between)
+		r->a->profile.online = false;
+	else if (is_signed(r))
+		r->a->profile.online = spoken && way == PUBLISHED;
 	else
-		r->a->profile.online = type || (spoken && entities < 2);
+		r->a->profile.online = spoken || way == PUBLISHED;
 }

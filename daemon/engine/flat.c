@@ -13,8 +13,10 @@ bool cw_word_byte(char c)
 
 bool cw_starts_word(const char *text, const char *word)
 {
-	size_t n = strlen(word);
+	if ((*text | 0x20) != (*word | 0x20))
+		return false;
 
+	size_t n = strlen(word);
 	return strncasecmp(text, word, n) == 0 && !cw_word_byte(text[n]);
 }
 
@@ -28,6 +30,36 @@ const char *cw_find_phrase(const char *from, const char *end, const char *phrase
 		if ((*p != low && *p != up) || strncasecmp(p, phrase, n) != 0)
 			continue;
 		if ((p == from || !cw_word_byte(p[-1])) && (p + n == end || !cw_word_byte(p[n])))
+			return p;
+	}
+	return NULL;
+}
+
+const char *cw_find_any(const char *from, const char *end, const char *const *phrases, size_t count,
+			size_t *out_which)
+{
+	bool inside = false;
+
+	for (const char *p = from; p < end; p++) {
+		bool starts = !inside;
+		inside = cw_word_byte(*p);
+		if (!inside || !starts)
+			continue;
+		char low = (char)(*p | 0x20);
+		size_t best = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (*phrases[i] != low || (p + 1 < end && phrases[i][1] != (p[1] | 0x20)))
+				continue;
+			size_t n = strlen(phrases[i]);
+			if (n <= best || n > (size_t)(end - p) ||
+			    strncasecmp(p, phrases[i], n) != 0 ||
+			    (p + n < end && cw_word_byte(p[n]) && cw_word_byte(p[n - 1])))
+				continue;
+			best = n;
+			if (out_which)
+				*out_which = i;
+		}
+		if (best)
 			return p;
 	}
 	return NULL;
@@ -78,6 +110,12 @@ size_t cw_flatten_chars(char *text, size_t len)
 
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t rune;
+		unsigned char c = (unsigned char)text[i];
+		if (isalnum(c)) {
+			n = 1;
+			text[to++] = (char)c;
+			continue;
+		}
 		n = cw_utf8_decode(text + i, len - i, &rune);
 		int plain = n == 0 ? ' ' : plain_rune(rune);
 		if (n == 0)

@@ -23,5 +23,12 @@ size_t cw_flatten_chars(char *text, size_t len);
 bool cw_starts_word(const char *text, const char *word);
 /** Where `phrase` occurs as whole words, in any case, in [from, end); NULL when nowhere. */
 const char *cw_find_phrase(const char *from, const char *end, const char *phrase);
+/**
+ * The first place where any of the phrases occurs as in cw_find_phrase(); NULL when nowhere.  At
+ * one place the longest phrase counts.
+ * @param out_which  index of the phrase; may be NULL
+ */
+const char *cw_find_any(const char *from, const char *end, const char *const *phrases, size_t count,
+			size_t *out_which);
 /** A byte of a word: letter, digit or beyond ASCII. */
 bool cw_word_byte(char c);

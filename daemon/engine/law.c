@@ -202,6 +202,7 @@ static const struct {
 	{ "Liberia", NULL },
 	{ "United States", NULL },
 	{ "U.S.", "United States" },
+	{ "R.O.C.", "Taiwan" },
 	{ "European Union", NULL },
 };
 
@@ -300,20 +301,32 @@ static void recase(char *name)
 	}
 }
 
-/** Read the law behind a trigger; false when the passage names none. */
+/**
+ * Read the law behind a trigger; false when the passage names none.  A state goes before the
+ * federation named with it.
+ */
 static bool law_in(const char *from, const char *trigger, const char *end, const char **out)
 {
+	static const char federal[] = "United States";
 	const char *stop = limit(trigger, end, REACH);
+	bool found = false;
 
 	for (const char *p = trigger; p < stop; p++) {
 		bool cap = isupper((unsigned char)*p) && (p == from || !cw_word_byte(p[-1]));
 		int i = cap ? jurisdiction_at(p) : -1;
 		if (i < 0 || !law_of(trigger - from > 60 ? trigger - 60 : from, p, end))
 			continue;
-		*out = jurisdictions[i].shown ? jurisdictions[i].shown : jurisdictions[i].name;
-		return true;
+		const char *name =
+			jurisdictions[i].shown ? jurisdictions[i].shown : jurisdictions[i].name;
+		if (found && strcmp(name, federal) == 0)
+			continue;
+		*out = name;
+		found = true;
+		if (strcmp(name, federal) != 0)
+			return true;
+		stop = limit(p, stop, 90);
 	}
-	return false;
+	return found;
 }
 
 /** How surely a passage speaks of the law of this agreement. */

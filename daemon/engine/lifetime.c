@@ -15,38 +15,9 @@ struct part {
 
 static const char *any_phrase(struct part p, const char *const *words, size_t count)
 {
-	const char *first = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *q = cw_find_phrase(p.at, first ? first : p.end, words[i]);
-		if (q)
-			first = q;
-	}
-	return first;
+	return cw_find_any(p.at, p.end, words, count, NULL);
 }
 #define ANY(part, words) any_phrase(part, words, COUNT(words))
-
-/** The next sentence of *rest; false at the end. */
-static bool next_sentence(struct part *rest, struct part *out)
-{
-	if (rest->at >= rest->end)
-		return false;
-
-	const char *p = rest->at;
-	for (; p < rest->end; p++) {
-		bool stop = *p == '.' && p + 2 < rest->end && p[1] == ' ' &&
-			    isupper((unsigned char)p[2]) && p - rest->at > 25 &&
-			    !(isupper((unsigned char)p[-1])) && p[-2] != ' ' &&
-			    strncmp(p - 2, "No", 2) != 0;
-		if (stop || *p == '\n') {
-			p++;
-			break;
-		}
-	}
-	*out = (struct part){ rest->at, p };
-	rest->at = p;
-	return true;
-}
 
 static bool date_in(const char *from, const char *end, struct cw_date *out, const char **out_start,
 		    const char **out_end)
@@ -178,9 +149,9 @@ static int day_score(struct part head, const char *s, const char *e)
 	if (ANY(left, tells))
 		score += 2;
 	if (*right.at == ' ' && (right.at[1] == '(' || right.at[1] == '"') && ANY(right, behind))
-		score += 3;
+		score += 1;
 	else if (*right.at == ',' && ANY(right, behind))
-		score += 2;
+		score += 1;
 	if (ANY(right,
 		((const char *const[]){ "by and between", "between", "among", "by and among" })))
 		score += 2;
@@ -192,23 +163,27 @@ static int day_score(struct part head, const char *s, const char *e)
 	return score;
 }
 
-static bool day_from_head(const struct cw_reading *r, struct cw_date *out)
+static bool day_from_head(const struct cw_reading *r, size_t reach, int least, struct cw_date *out)
 {
 	size_t len = strlen(r->head);
-	struct part head = { r->head, r->head + (len < 14000 ? len : 14000) };
-	const char *p = head.at, *s, *e;
+	struct part head = { r->head, r->head + (len < reach ? len : reach) };
+	const char *p = head.at, *s, *e, *last = NULL;
 	struct cw_date d;
-	int best = 1;
+	int best = least;
 
 	while (date_in(p, head.end, &d, &s, &e)) {
 		int score = day_score(head, s, e) - (int)((s - head.at) / 3000);
-		if (score > best) {
+		/* "entered into on the 5th and effective as of the 1st": made on the first named.
+		 */
+		bool near = last && s - last < 220 && best >= 4;
+		if (score > best + (near ? 4 : 0)) {
 			best = score;
+			last = s;
 			*out = d;
 		}
 		p = e;
 	}
-	return best > 1;
+	return best > least;
 }
 
 static int compare_dates(struct cw_date a, struct cw_date b)
@@ -287,13 +262,16 @@ static void read_published_days(const struct cw_reading *r)
 /** `May 1, 2001 (the "Effective Date")` or `"Effective Date" means May 1, 2001` */
 static bool effective_in(struct part text, struct cw_date *out)
 {
-	static const char *const defined[] = { "effective date" };
+	static const char *const defined[] = { "effective date", "commencement date",
+					       "start date" };
 	static const char *const leads[] = { "means", "shall mean", "is", "shall be",
 					     "of",    "as of",      ":" };
 	const char *p, *s;
+	size_t which;
 
-	while ((p = ANY(text, defined))) {
-		struct part left = before(text, p, 30), right = after(text, p + 14, 60);
+	while ((p = cw_find_any(text.at, text.end, defined, COUNT(defined), &which))) {
+		size_t n = strlen(defined[which]);
+		struct part left = before(text, p, 30), right = after(text, p + n, 60);
 		const char *e;
 		if (date_in(left.at > text.at + 30 ? left.at - 30 : left.at, left.end, out, NULL,
 			    &e) &&
@@ -306,7 +284,7 @@ static bool effective_in(struct part text, struct cw_date *out)
 		     memchr(right.at, ':', (size_t)(s - right.at))) &&
 		    !memchr(right.at, '.', (size_t)(s - right.at)))
 			return true;
-		text.at = p + 14;
+		text.at = p + n;
 	}
 	return false;
 }
@@ -319,6 +297,7 @@ static bool commences_in(struct part text, struct cw_date *out)
 		"become effective", "becomes effective", "made effective", "commence on",
 		"commences on",     "commencing on",     "commencing",     "begin on",
 		"beginning on",     "beginning",         "commence",       "begins on",
+		"begin on",         "will begin on",     "force on",       "into effect on",
 		"start on",         "commenced on",      "effect on",      "effect as of",
 		"force on",         "effective from",    "effective this", "effective the",
 		"effective"
@@ -354,17 +333,13 @@ static bool find_effective(const struct cw_reading *r, struct cw_date *out)
 		return true;
 	for (size_t i = 0; i < r->npassages; i++) {
 		const struct cw_passage *p = &r->passages[i];
-		struct part rest = { p->text, p->text + p->len }, s;
+		struct part s = { p->text, p->text + p->len };
 		if (!(p->topics & CW_TOPIC_EFFECT))
 			continue;
-		if (effective_in(rest, out))
+		if (effective_in(s, out))
 			return true;
-		if (!(p->topics & CW_TOPIC_TERM) && i > 20)
-			continue;
-		while (next_sentence(&rest, &s)) {
-			if (speaks_of_agreement(s) && commences_in(s, out))
-				return true;
-		}
+		if (speaks_of_agreement(s) && commences_in(s, out))
+			return true;
 	}
 	return false;
 }
@@ -418,34 +393,62 @@ static bool ends_on(struct part s, struct cw_date *out)
 /**
  * "for a period of five (5) years from the Effective Date", "shall continue for three years",
  * "until the fifth anniversary of the Effective Date"
+ * @param out_rest  what stands behind the duration
  */
-static bool lasts(struct part s, struct cw_duration *out)
+static bool lasts(struct part s, struct cw_duration *out, struct part *out_rest)
 {
 	static const char *const verbs[] = {
-		"continue",      "continues",  "remain",        "remains",
-		"period of",     "term of",    "be for",        "is for",
-		"initial term",  "until",      "expire",        "expires",
-		"terminate on",  "end on",     "duration",      "in effect for",
-		"in force for",  "valid for",  "effective for", "for an initial",
-		"term shall be", "term is",    "be in effect",  "ends on",
-		"conclude",      "term:",      "anniversary",   "effective term",
-		"term will be",  "for a term", "term (",        "last for",
-		"terminates",    "expiring",   "term from"
+		"continue",       "continues",
+		"remain",         "remains",
+		"period of",      "term of",
+		"be for",         "is for",
+		"initial term",   "until",
+		"expire",         "expires",
+		"terminate on",   "end on",
+		"duration",       "in effect for",
+		"in force for",   "valid for",
+		"effective for",  "for an initial",
+		"term shall be",  "term is",
+		"be in effect",   "ends on",
+		"conclude",       "term:",
+		"anniversary",    "effective term",
+		"term will be",   "for a term",
+		"last for",       "terminates",
+		"expiring",       "term from",
+		"term",           "agreement shall be",
+		"agreement is",   "agreement will be",
+		"through",        "extend for",
+		"concluding",     "end",
+		"initial period", "extends for",
 	};
-	static const char *const notices[] = { "notice",    "prior to", "days after", "days of",
-					       "before",    "each",     "renew",      "additional",
-					       "extension", "extend",   "successive", "default",
-					       "breach",    "within",   "at least",   "receipt" };
+	static const char *const others[] = { "notice",     "each",       "renew",     "renewal",
+					      "additional", "renewed",    "extension", "successive",
+					      "default",    "breach",     "within",    "at least",
+					      "receipt",    "days after", "every",     "last",
+					      "first year", "extended" };
+	static const char *const behind[] = { "notice",
+					      "prior",
+					      "advance",
+					      "written",
+					      "following termination",
+					      "after termination",
+					      "after the termination",
+					      "after expiration",
+					      "before" };
 	const char *p;
+	size_t which;
 
-	while ((p = ANY(s, verbs))) {
+	while ((p = cw_find_any(s.at, s.end, verbs, COUNT(verbs), &which))) {
 		struct part near = after(s, p, 130);
 		size_t from, to;
-		if (cw_duration_find(near.at, (size_t)(near.end - near.at), out, &from, &to)) {
+		near.at += strlen(verbs[which]);
+		if (near.at < near.end &&
+		    cw_duration_find(near.at, (size_t)(near.end - near.at), out, &from, &to)) {
 			struct part gap = { near.at, near.at + from };
-			struct part left = before(s, near.at + from, 14);
-			if (!ANY(gap, notices) && !ANY(left, notices) &&
-			    (out->months >= 1 || out->days >= 28))
+			*out_rest = after(s, near.at + to, 90);
+			bool long_enough = out->months >= 1 || out->days >= 28;
+			if (long_enough && !ANY(gap, others) &&
+			    !ANY(after(s, near.at + to, 32), behind))
 				return true;
 		}
 		s.at = p + 1;
@@ -453,38 +456,46 @@ static bool lasts(struct part s, struct cw_duration *out)
 	return false;
 }
 
-static bool start_of_term(const struct cw_reading *r, struct part s, struct cw_date *out)
+static bool iso_date(const char *iso, struct cw_date *out)
 {
+	return iso[0] && cw_date_parse_iso(iso, out);
+}
+
+/** The day from which the duration that stands before `rest` is counted. */
+static bool start_of_term(const struct cw_reading *r, struct part s, struct part rest,
+			  struct cw_date *out)
+{
+	/* From a day that the text does not fix: a launch, a first sale, a delivery. */
+	static const char *const unfixed[] = {
+		"launch",      "first commercial",  "commercial operation",
+		"acceptance",  "delivery",          "opening",
+		"closing",     "completion",        "regulatory approval",
+		"first sale",  "installation",      "go-live",
+		"go live",     "distribution date", "service commencement",
+		"termination", "expiration"
+	};
+	static const char *const today[] = { "date hereof",
+					     "date of this agreement",
+					     "date first",
+					     "execution date",
+					     "date of the agreement",
+					     "execution of this",
+					     "date of execution",
+					     "signing" };
+	static const char *const fixed[] = { "effective date", "commencement date", "date hereof",
+					     "start date",     "first written",     "first above",
+					     "first set" };
 	const struct cw_profile *p = &r->a->profile;
 
-	if (commences_in(s, out))
+	if (ANY(rest, today) && iso_date(p->agreement_date, out))
 		return true;
-	/* From a day that the text does not fix: a launch, a first sale, a delivery. */
-	static const char *const unfixed[] = { "launch date",
-					       "first commercial",
-					       "commercial operation",
-					       "acceptance date",
-					       "delivery date",
-					       "opening",
-					       "closing date",
-					       "closing",
-					       "completion",
-					       "regulatory approval",
-					       "first sale",
-					       "installation",
-					       "go-live",
-					       "go live",
-					       "distribution date",
-					       "service commencement",
-					       "termination",
-					       "expiration of" };
-	static const char *const fixed[] = { "effective date", "date hereof",
-					     "date of this agreement", "date first", "execution" };
-	if (ANY(s, unfixed) && !ANY(s, fixed))
-		return false;
-	if (p->effective_date[0])
-		return cw_date_parse_iso(p->effective_date, out);
-	return p->agreement_date[0] && cw_date_parse_iso(p->agreement_date, out);
+	if (!ANY(rest, fixed)) {
+		if (commences_in(s, out))
+			return true;
+		if (ANY(rest, unfixed) && !ANY(s, fixed))
+			return false;
+	}
+	return iso_date(p->effective_date, out) || iso_date(p->agreement_date, out);
 }
 
 static const char *heading_of(const struct cw_reading *r, const struct cw_passage *p)
@@ -510,7 +521,10 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 	static const char *const titles[] = { "term", "duration", "term and termination", "terms" };
 	const char *heading = heading_of(r, p);
 	struct part title = { heading, heading + strlen(heading) };
+	static const char *const defines[] = { "initial term\"", "the \"term\"", "\"term\"",
+					       "initial term)", "initial period\"" };
 	struct cw_duration last;
+	struct part rest;
 	int sure = 0;
 
 	if (!speaks_of_agreement(s) && !ANY(title, titles))
@@ -522,11 +536,12 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 					       "effective date" }))
 			? 1
 			: 0;
+	sure += ANY(s, defines) ? 1 : 0;
 	if (sure < 1)
 		return 0;
 	if (ends_on(s, out))
 		return sure + 2;
-	if (!lasts(s, &last) || !start_of_term(r, s, out))
+	if (!lasts(s, &last, &rest) || !start_of_term(r, s, rest, out))
 		return 0;
 	*out = cw_date_add_days(cw_date_add_months(*out, last.months), last.days);
 	return sure + 1;
@@ -538,17 +553,15 @@ static void find_expiration(const struct cw_reading *r, char out[CW_DATE_SIZE])
 
 	for (size_t i = 0; i < r->npassages; i++) {
 		const struct cw_passage *p = &r->passages[i];
-		struct part rest = { p->text, p->text + p->len }, s;
+		struct part s = { p->text, p->text + p->len };
+		struct cw_date d;
 		if (!(p->topics & CW_TOPIC_TERM))
 			continue;
-		while (next_sentence(&rest, &s)) {
-			struct cw_date d;
-			int sure = end_in(r, p, s, &d);
-			if (sure <= best)
-				continue;
-			best = sure;
-			cw_date_format(d, out);
-		}
+		int sure = end_in(r, p, s, &d);
+		if (sure <= best)
+			continue;
+		best = sure;
+		cw_date_format(d, out);
 	}
 }
 
@@ -561,7 +574,8 @@ void cw_read_dates(struct cw_reading *r)
 		read_published_days(r);
 		return;
 	}
-	if (day_from_head(r, &d) || day_from_signatures(r, &d))
+	if (day_from_head(r, 14000, 1, &d) || day_from_signatures(r, &d) ||
+	    day_from_head(r, 1500, -1, &d))
 		cw_date_format(d, p->agreement_date);
 	if (find_effective(r, &d))
 		cw_date_format(d, p->effective_date);
@@ -676,33 +690,23 @@ static int notice_in(struct part s)
 
 void cw_read_renewal(struct cw_reading *r)
 {
-	struct cw_profile *p = &r->a->profile;
+	static const char *const words[] = { "notice", "notify", "notifies" };
+	struct cw_profile *profile = &r->a->profile;
 
 	for (size_t i = 0; i < r->npassages; i++) {
-		struct part rest = { r->passages[i].text,
-				     r->passages[i].text + r->passages[i].len },
-			    s;
-		struct part whole = rest;
-		if (!(r->passages[i].topics & CW_TOPIC_RENEWAL))
+		const struct cw_passage *p = &r->passages[i];
+		struct part s = { p->text, p->text + p->len };
+		struct part next = { s.end, p->text + p->total };
+		int renews = p->topics & CW_TOPIC_RENEWAL ? renewal_in(s) : -1;
+
+		if (renews < 0 || renews <= profile->auto_renews)
 			continue;
-		while (next_sentence(&rest, &s)) {
-			int renews = renewal_in(s);
-			if (renews < 0 || renews <= p->auto_renews)
-				continue;
-			p->auto_renews = renews;
-			int notice = notice_in(s);
-			/* The notice may stand in the next sentence. */
-			if (notice < 0 && renews == 1) {
-				struct part next = rest;
-				struct part t;
-				if (next_sentence(&next, &t) &&
-				    ANY(t,
-					((const char *const[]){ "notice", "notify", "notifies" })))
-					notice = notice_in(t);
-			}
-			(void)whole;
-			if (notice > 0)
-				p->notice_period_days = notice;
-		}
+		profile->auto_renews = renews;
+		int notice = notice_in(s);
+		/* The notice may stand in the next sentence. */
+		if (notice < 0 && renews == 1 && ANY(next, words))
+			notice = notice_in(next);
+		if (notice > 0)
+			profile->notice_period_days = notice;
 	}
 }

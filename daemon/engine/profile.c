@@ -7,61 +7,53 @@
 #include "engine/reading.h"
 
 /** Bytes of the document that are read for parties, type and date at its top and at its end. */
-#define HEAD_MAX 30000
+#define HEAD_MAX 16000
 #define TAIL_MAX 8000
-/** Longest passage that is looked at: more is a document whose lines say nothing of clauses. */
-#define PASSAGE_MAX ((size_t)64 << 10)
+/** Longest sentence that is looked at. */
+#define PASSAGE_MAX 8192
 
-/** Words that make a clause worth a closer look. */
-static const struct {
-	const char *word;
-	unsigned topics;
-} topic_words[] = {
-	{ "governed", CW_TOPIC_LAW },
-	{ "governing", CW_TOPIC_LAW },
-	{ "construed", CW_TOPIC_LAW },
-	{ "laws", CW_TOPIC_LAW },
-	{ "law", CW_TOPIC_LAW },
-	{ "term", CW_TOPIC_TERM },
-	{ "expire", CW_TOPIC_TERM },
-	{ "expires", CW_TOPIC_TERM },
-	{ "expiration", CW_TOPIC_TERM },
-	{ "terminate", CW_TOPIC_TERM },
-	{ "terminates", CW_TOPIC_TERM },
-	{ "duration", CW_TOPIC_TERM },
-	{ "continue", CW_TOPIC_TERM },
-	{ "until", CW_TOPIC_TERM },
-	{ "expiring", CW_TOPIC_TERM },
-	{ "ending", CW_TOPIC_TERM },
-	{ "through", CW_TOPIC_TERM },
-	{ "renew", CW_TOPIC_RENEWAL },
-	{ "renewed", CW_TOPIC_RENEWAL },
-	{ "renews", CW_TOPIC_RENEWAL },
-	{ "renewal", CW_TOPIC_RENEWAL },
-	{ "renewable", CW_TOPIC_RENEWAL },
-	{ "automatically", CW_TOPIC_RENEWAL },
-	{ "renewing", CW_TOPIC_RENEWAL },
-	{ "extended", CW_TOPIC_RENEWAL },
-	{ "successive", CW_TOPIC_RENEWAL },
-	{ "extend", CW_TOPIC_RENEWAL },
-	{ "thereafter", CW_TOPIC_RENEWAL },
-	{ "effective", CW_TOPIC_EFFECT },
-	{ "commence", CW_TOPIC_EFFECT },
-	{ "commences", CW_TOPIC_EFFECT },
-	{ "commencing", CW_TOPIC_EFFECT },
-	{ "begin", CW_TOPIC_EFFECT },
-	{ "commencement", CW_TOPIC_EFFECT },
+/** Signs of what a sentence speaks of; a topic needs several. */
+enum {
+	SIGN_RULED = 1 << 0, /**< governed, construed */
+	SIGN_LAW = 1 << 1,
+	SIGN_WHOLE = 1 << 2, /**< the agreement or its term */
+	SIGN_END = 1 << 3,
+	SIGN_TIME = 1 << 4, /**< years, months, a year in digits */
+	SIGN_RENEW = 1 << 5,
+	SIGN_START = 1 << 6,
+	SIGN_YEAR = 1 << 7, /**< a year in digits */
+	SIGN_YOU = 1 << 8,
+	SIGN_WE = 1 << 9,
 };
 
-/** Persons, counted over the whole document. */
-enum { PERSON_YOU = 1 << 16, PERSON_WE = 1 << 17 };
+static const struct {
+	unsigned sign;
+	const char *words; /**< separated by blanks */
+} signs[] = {
+	{ SIGN_RULED, "governed governing govern governs construed interpreted enforced" },
+	{ SIGN_LAW, "law laws" },
+	{ SIGN_WHOLE, "agreement contract terms license licence amendment addendum appointment "
+		      "subscription plan membership lease" },
+	{ SIGN_WHOLE | SIGN_END, "term" },
+	{ SIGN_END, "expire expires expiring expiration terminate terminates terminating continue "
+		    "continues until ending end ends through remain remains duration period "
+		    "initial valid conclude concluding anniversary" },
+	{ SIGN_TIME, "year years month months anniversary weeks" },
+	{ SIGN_RENEW, "renew renews renewed renewal renewals renewing renewable extend extends "
+		      "extended extension successive evergreen automatically thereafter" },
+	{ SIGN_START, "effective effect commence commences commencing commencement begin begins "
+		      "beginning start force dated" },
+	{ SIGN_YOU, "you your yours" },
+	{ SIGN_WE, "we our us" },
+};
 
 static const struct {
-	const char *word;
-	unsigned person;
-} person_words[] = {
-	{ "you", PERSON_YOU }, { "your", PERSON_YOU }, { "yours", PERSON_YOU },
-	{ "we", PERSON_WE },   { "our", PERSON_WE },   { "us", PERSON_WE },
+	unsigned topic, signs;
+} topics[] = {
+	{ CW_TOPIC_LAW, SIGN_RULED | SIGN_LAW },
+	{ CW_TOPIC_TERM, SIGN_WHOLE | SIGN_END | SIGN_TIME },
+	{ CW_TOPIC_RENEWAL, SIGN_WHOLE | SIGN_RENEW },
+	{ CW_TOPIC_EFFECT, SIGN_START | SIGN_YEAR },
 };
 
 /** Must be a power of two well above the number of words. */
@@ -72,9 +64,9 @@ struct word_table {
 	unsigned bits[TABLE_SIZE];
 };
 
-static void table_add(struct word_table *t, const char *word, unsigned bits)
+static void table_add(struct word_table *t, const char *word, size_t len, unsigned bits)
 {
-	uint64_t hash = cw_word_hash(word, strlen(word));
+	uint64_t hash = cw_word_hash(word, len);
 	size_t i = hash % TABLE_SIZE;
 
 	while (t->hash[i] && t->hash[i] != hash)
@@ -94,66 +86,112 @@ static unsigned table_get(const struct word_table *t, uint64_t hash)
 
 static void table_fill(struct word_table *t)
 {
-	for (size_t i = 0; i < sizeof(topic_words) / sizeof(*topic_words); i++)
-		table_add(t, topic_words[i].word, topic_words[i].topics);
-	for (size_t i = 0; i < sizeof(person_words) / sizeof(*person_words); i++)
-		table_add(t, person_words[i].word, person_words[i].person);
-}
-
-/** Topics of a clause; counts persons on the way. */
-static unsigned scan_clause(struct cw_reading *r, const struct word_table *t,
-			    const struct cw_clause *clause)
-{
-	const struct cw_tok *tok = r->a->toks + clause->tok_start, *end = tok + clause->tok_count;
-	unsigned topics = 0;
-
-	for (; tok < end; tok++) {
-		unsigned bits = table_get(t, tok->hash);
-		r->you += (bits & PERSON_YOU) != 0;
-		r->we += (bits & PERSON_WE) != 0;
-		topics |= bits & 0xffff;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
+		for (const char *p = signs[i].words; *p;) {
+			size_t n = strcspn(p, " ");
+			table_add(t, p, n, signs[i].sign);
+			p += n + (p[n] == ' ');
+		}
 	}
-	return topics;
 }
 
-/** Copy the clause in simple form into the arena. */
-static int flat_clause(struct cw_analysis *a, const struct cw_clause *clause, struct cw_buf *buf,
-		       const char **out)
+/** Signs of the sentence that begins at token i, whose end is *end; counts persons on the way. */
+static unsigned scan_sentence(struct cw_reading *r, const struct word_table *t, size_t i,
+			      size_t limit, size_t *end)
 {
-	uint32_t end = clause->span.byte_end;
+	const struct cw_tok *toks = r->a->toks;
+	unsigned found = 0;
+	size_t k = i;
 
-	if (end - clause->span.byte_start > PASSAGE_MAX)
-		end = clause->span.byte_start + PASSAGE_MAX;
+	do {
+		unsigned bits = table_get(t, toks[k].hash);
+		r->you += (bits & SIGN_YOU) != 0;
+		r->we += (bits & SIGN_WE) != 0;
+		if ((toks[k].flags & CW_TOK_NUM) && toks[k].len == 4)
+			bits |= SIGN_TIME | SIGN_YEAR;
+		found |= bits;
+	} while (++k < limit && !(toks[k].flags & CW_TOK_SENT));
+	*end = k;
+	return found;
+}
+
+static unsigned topics_of(unsigned found)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
+		if ((found & topics[i].signs) == topics[i].signs)
+			bits |= topics[i].topic;
+	}
+	return bits;
+}
+
+/** Where the text of token i begins, or that of the clause when it is the last. */
+static uint32_t byte_of(const struct cw_analysis *a, const struct cw_clause *clause, size_t i)
+{
+	if (i == clause->tok_start)
+		return clause->span.byte_start;
+	return i < clause->tok_start + clause->tok_count ? a->toks[i].start : clause->span.byte_end;
+}
+
+/** Keep the sentence [from, mid) and the one behind it, which ends at `to`. */
+static int add_passage(struct cw_reading *r, size_t *cap, struct cw_passage *p, size_t from,
+		       size_t mid, size_t to, struct cw_buf *buf)
+{
+	struct cw_analysis *a = r->a;
+	const struct cw_clause *clause = &a->clauses[p->clause];
+	uint32_t start = byte_of(a, clause, from), end = byte_of(a, clause, mid);
+
+	if (end - start > PASSAGE_MAX)
+		end = start + PASSAGE_MAX;
 	cw_buf_clear(buf);
-	cw_flatten(a->text, clause->span.byte_start, end, a->format, buf);
-	*out = buf->failed ? NULL : cw_arena_strndup(&a->arena, cw_buf_str(buf), buf->len);
-	return *out ? CW_OK : CW_ENOMEM;
+	cw_flatten(a->text, start, end, a->format, buf);
+	p->len = buf->len;
+	if (p->topics & CW_TOPIC_RENEWAL && to > mid)
+		cw_flatten(a->text, byte_of(a, clause, mid), byte_of(a, clause, to), a->format,
+			   buf);
+	if (buf->failed)
+		return CW_ENOMEM;
+	p->text = cw_arena_strndup(&a->arena, cw_buf_str(buf), buf->len);
+	p->total = buf->len;
+	struct cw_passage *list =
+		cw_arena_grow(&a->arena, r->passages, r->npassages, cap, sizeof(*list));
+	if (!p->text || !list)
+		return CW_ENOMEM;
+	list[r->npassages++] = *p;
+	r->passages = list;
+	return CW_OK;
+}
+
+static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t clause, size_t *cap,
+		       struct cw_buf *buf)
+{
+	const struct cw_clause *c = &r->a->clauses[clause];
+	size_t limit = c->tok_start + (size_t)c->tok_count, mid, to;
+
+	for (size_t from = c->tok_start; from < limit; from = mid) {
+		unsigned found = scan_sentence(r, t, from, limit, &mid);
+		struct cw_passage p = { .topics = topics_of(found), .clause = (uint32_t)clause };
+		if (!p.topics)
+			continue;
+		for (to = mid; to < limit && (to == mid || !(r->a->toks[to].flags & CW_TOK_SENT));)
+			to++;
+		if (add_passage(r, cap, &p, from, mid, to, buf) < 0)
+			return CW_ENOMEM;
+	}
+	return CW_OK;
 }
 
 static int find_passages(struct cw_reading *r, struct cw_buf *buf)
 {
-	struct cw_analysis *a = r->a;
 	struct word_table table = { 0 };
-	struct cw_passage *list = NULL;
 	size_t cap = 0;
 
 	table_fill(&table);
-	for (size_t i = 0; i < a->nclauses; i++) {
-		unsigned topics = scan_clause(r, &table, &a->clauses[i]);
-		if (!topics)
-			continue;
-		/* A single word of the term is in every other clause; those of no use are dropped
-		 * by needing a second sign. */
-		if (topics == CW_TOPIC_EFFECT && i > 80)
-			continue;
-		list = cw_arena_grow(&a->arena, list, r->npassages, &cap, sizeof(*list));
-		struct cw_passage p = { .topics = topics, .clause = (uint32_t)i };
-		if (!list || flat_clause(a, &a->clauses[i], buf, &p.text) < 0)
+	for (size_t i = 0; i < r->a->nclauses; i++) {
+		if (scan_clause(r, &table, i, &cap, buf) < 0)
 			return CW_ENOMEM;
-		p.len = strlen(p.text);
-		list[r->npassages++] = p;
 	}
-	r->passages = list;
 	return CW_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "engine/parties.h"
 #include "engine/profile.h"
 
-/** What a clause speaks of, by the words in it. */
+/** What a sentence speaks of, by the words in it. */
 enum {
 	CW_TOPIC_LAW = 1 << 0,
 	CW_TOPIC_TERM = 1 << 1,
@@ -15,10 +15,11 @@ enum {
 	CW_TOPIC_EFFECT = 1 << 3,
 };
 
-/** A clause that may say something of the profile, in simple form. */
+/** A sentence that may say something of the profile, in simple form. */
 struct cw_passage {
 	const char *text; /**< flattened, NUL-terminated, in the arena */
-	size_t len;
+	size_t len; /**< of the sentence */
+	size_t total; /**< with the sentence behind it, which is there for renewals */
 	unsigned topics;
 	uint32_t clause;
 };
@@ -26,10 +27,9 @@ struct cw_passage {
 struct cw_reading {
 	struct cw_analysis *a;
 	const char *head, *tail; /**< flattened first and last clauses, a line each */
-	const struct cw_passage *passages; /**< in the order of the document */
+	struct cw_passage *passages; /**< in the order of the document */
 	size_t npassages;
 	struct cw_named_list parties;
-	const char *preamble; /**< in head: where the parties are named, or NULL */
 	unsigned you, we; /**< tokens of the second and first person */
 };
 

@@ -13,7 +13,7 @@
 /** Must be a power of two. */
 #define SLOTS 1024
 /** Tokens in which evidence for roles is looked for. */
-#define EVIDENCE_MAX 40000
+#define EVIDENCE_MAX 15000
 /** Difference of evidence from which a role is believed. */
 #define EVIDENCE_SURE 3
 /** Second persons from which "you" means a party also in a contract between two. */
@@ -154,20 +154,33 @@ static const char *const you_words[] = { "you", "your", "yours", "yourself", "yo
 
 /* ---- the look-up ---- */
 
-/** Hashes of the words of a phrase, folded as the tokens are; 0 when it is too long. */
-static size_t hash_words(const char *phrase, uint64_t out[MENTION_WORDS])
+/** Hashes of the words of a name, folded as the tokens are; 0 when it is too long. */
+static size_t hash_name(const char *name, uint64_t out[MENTION_WORDS])
 {
 	struct cw_arena arena = { 0 };
 	struct cw_toks toks = { 0 };
+	uint32_t len = (uint32_t)strlen(name);
 	size_t n = 0;
 
-	if (cw_tokenise(&arena, phrase, 0, (uint32_t)strlen(phrase), CW_FORMAT_TEXT, &toks) ==
-		    CW_OK &&
+	if (cw_tokenise(&arena, name, 0, len, CW_FORMAT_TEXT, &toks) == CW_OK &&
 	    toks.count <= MENTION_WORDS) {
-		for (n = 0; n < toks.count; n++)
+		for (; n < toks.count; n++)
 			out[n] = toks.at[n].hash;
 	}
 	cw_arena_release(&arena);
+	return n;
+}
+
+/** The same of words that are folded already and parted by single blanks. */
+static size_t hash_folded(const char *phrase, uint64_t out[MENTION_WORDS])
+{
+	size_t n = 0;
+
+	while (*phrase && n < MENTION_WORDS) {
+		size_t len = strcspn(phrase, " ");
+		out[n++] = cw_word_hash(phrase, len);
+		phrase += len + (phrase[len] == ' ');
+	}
 	return n;
 }
 
@@ -176,7 +189,7 @@ static int add_mention(struct cw_arena *arena, struct cw_roles *r, const char *p
 		       const struct mention *like)
 {
 	struct mention m = *like;
-	size_t n = hash_words(phrase, m.words);
+	size_t n = m.party >= 0 ? hash_name(phrase, m.words) : hash_folded(phrase, m.words);
 
 	if (n == 0)
 		return CW_OK;
@@ -442,6 +455,15 @@ static void settle_two(struct cw_named *a, struct cw_named *b, bool weak_a, bool
 	}
 }
 
+static bool needs_evidence(const struct cw_named_list *list, const bool *weak)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		known += list->at[i].role != CW_ROLE_UNKNOWN && !weak[i];
+	return known < list->count && !(list->count == 2 && known == 1);
+}
+
 static void settle(struct cw_named_list *list, const bool *weak, const int *scores)
 {
 	if (list->count == 2) {
@@ -618,7 +640,7 @@ static int build(struct cw_arena *arena, struct cw_reading *reading, struct cw_r
 	if (reading->a->profile.online)
 		settle_online(list);
 	else {
-		if (list->count)
+		if (needs_evidence(list, weak))
 			weigh_parties(r, reading->a, scores);
 		settle(list, weak, scores);
 	}
