@@ -13,6 +13,7 @@ static const struct {
 	{ "scan", cw_verb_scan, "find risky terms and protections in documents" },
 	{ "rules", cw_verb_rules, "list, show, test and try the rules" },
 	{ "explain", cw_verb_explain, "why a finding is one, and what to do about it" },
+	{ "config", cw_verb_config, "check or show the configuration" },
 };
 
 #define COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "clausewatch/rules_load.h"
+
 void cli_today(char out[11])
 {
 	time_t now = time(NULL);
@@ -9,6 +11,16 @@ void cli_today(char out[11])
 
 	if (!gmtime_r(&now, &tm) || strftime(out, 11, "%Y-%m-%d", &tm) == 0)
 		out[0] = '\0';
+}
+
+/* What the owner decided about the severity of terms. */
+static void override(const struct cw_config *config, struct cw_analysis *a)
+{
+	for (size_t i = 0; i < a->nfindings; i++) {
+		int severity = (int)a->findings[i].severity, mode = -1;
+		cw_config_term(config, a->findings[i].term_id, &severity, &mode);
+		a->findings[i].severity = (enum cw_severity)severity;
+	}
 }
 
 void cli_check(void *reader, const struct cli_item *item, struct cli_result *result)
@@ -27,6 +39,31 @@ void cli_check(void *reader, const struct cli_item *item, struct cli_result *res
 			   &r->options, &result->analysis, &result->err);
 	if (result->code < 0)
 		result->code = cw_wrap(&result->err, result->code, "'%s'", item->path);
+	else if (r->config)
+		override(r->config, result->analysis);
+}
+
+int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,
+	     struct cw_ruleset **out_rules, struct cw_error *err)
+{
+	struct cw_config *config = NULL;
+	struct cli_list dirs = { 0 };
+	int ret = cw_config_load(path, &config, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < config->rules.count; i++)
+		cli_list_add(&dirs, config->rules.items[i]);
+	for (size_t i = 0; i < packs->count; i++)
+		cli_list_add(&dirs, packs->items[i]);
+	ret = cw_rules_load_default(dirs.items, dirs.count, out_rules, err);
+	cli_list_release(&dirs);
+	if (ret < 0) {
+		cw_config_free(config);
+		return ret;
+	}
+	*out_config = config;
+	return CW_OK;
 }
 
 void cli_result_release(struct cli_result *result)

@@ -9,6 +9,7 @@
 
 #include "clausewatch/analysis.h"
 #include "clausewatch/cli.h"
+#include "clausewatch/config.h"
 #include "clausewatch/error.h"
 #include "clausewatch/extract.h"
 #include "clausewatch/output.h"
@@ -108,12 +109,21 @@ int cli_pool_run(const struct cli_items *items, unsigned jobs, cli_check_fn *che
 /** What every verb that reads documents is told. */
 struct cli_reader {
 	const struct cw_ruleset *rules;
+	const struct cw_config *config; /**< its decisions about terms; may be NULL */
 	struct cw_analysis_options options;
-	const char *stdin_name;
 };
 /** A cli_check_fn whose ctx is a struct cli_reader. */
 void cli_check(void *reader, const struct cli_item *item, struct cli_result *result);
 void cli_result_release(struct cli_result *result);
+
+/**
+ * The configuration, and the rules that it and the command line ask for.
+ *
+ * @param path  NULL: the usual file, which need not exist
+ * @param out_config, out_rules  set only on success, the caller's to free
+ */
+int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,
+	     struct cw_ruleset **out_rules, struct cw_error *err);
 /** Today as YYYY-MM-DD in UTC. */
 void cli_today(char out[11]);
 

@@ -6,15 +6,16 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "clausewatch/rules_load.h"
-
 struct options {
+	const char *config;
 	struct cli_list rules;
 };
 
 static const struct cli_option options[] = {
 	{ "rules", 0, CLI_LIST, offsetof(struct options, rules), "DIR",
 	  "rule packs over the shipped ones; repeatable" },
+	{ "config", 0, CLI_TEXT, offsetof(struct options, config), "FILE",
+	  "instead of " CW_CONFIG_PATH },
 	{ 0 },
 };
 
@@ -29,7 +30,6 @@ static const struct cli_verb verb = {
 
 struct search {
 	const char *id;
-	const struct cw_ruleset *rules;
 	size_t found, documents;
 };
 
@@ -119,10 +119,11 @@ static int take(void *ctx, struct cli_result *result, struct cw_error *err)
 	return CW_OK;
 }
 
-static int explain_finding(const struct cw_ruleset *rules, const struct cli_list *args)
+static int explain_finding(const struct cw_ruleset *rules, const struct cw_config *config,
+			   const struct cli_list *args)
 {
-	struct search s = { .id = args->items[0], .rules = rules };
-	struct cli_reader reader = { .rules = rules };
+	struct search s = { .id = args->items[0] };
+	struct cli_reader reader = { .rules = rules, .config = config };
 	struct cli_items items = { 0 };
 	struct cw_error err = { 0 };
 	char today[11];
@@ -161,19 +162,20 @@ int cw_verb_explain(int argc, char **argv)
 	struct options opts = { 0 };
 	struct cli_list args = { 0 };
 	struct cw_ruleset *rules = NULL;
+	struct cw_config *config = NULL;
 	struct cw_error err = { 0 };
 	int status = cli_parse(&verb, argc, argv, &opts, &args);
 
 	if (status < 0 && args.count == 0)
 		status =
 			cli_usage("explain: which finding or term? See clausewatch explain --help");
-	if (status < 0 &&
-	    cw_rules_load_default(opts.rules.items, opts.rules.count, &rules, &err) < 0)
+	if (status < 0 && cli_load(opts.config, &opts.rules, &config, &rules, &err) < 0)
 		status = cli_usage("%s", err.msg);
 	if (status < 0)
-		status = is_finding_id(args.items[0]) ? explain_finding(rules, &args)
+		status = is_finding_id(args.items[0]) ? explain_finding(rules, config, &args)
 						      : explain_term(rules, args.items[0]);
 	cw_ruleset_free(rules);
+	cw_config_free(config);
 	cli_list_release(&opts.rules);
 	cli_list_release(&args);
 	return status;

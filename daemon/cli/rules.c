@@ -5,9 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clausewatch/rules_load.h"
-
 struct options {
+	const char *config;
 	struct cli_list rules, on;
 };
 
@@ -16,6 +15,8 @@ static const struct cli_option options[] = {
 	  "rule packs over the shipped ones; repeatable" },
 	{ "on", 0, CLI_LIST, offsetof(struct options, on), "PATH",
 	  "try: the documents to try the pack on; repeatable" },
+	{ "config", 0, CLI_TEXT, offsetof(struct options, config), "FILE",
+	  "instead of " CW_CONFIG_PATH },
 	{ 0 },
 };
 
@@ -31,6 +32,7 @@ static const struct cli_verb verb = {
 struct context {
 	struct options opts;
 	struct cli_list args; /* without the word after "rules" */
+	struct cw_config *config;
 	struct cw_ruleset *rules;
 };
 
@@ -119,7 +121,7 @@ static int take(void *ctx, struct cli_result *result, struct cw_error *err)
 static int try(struct context *c)
 {
 	struct trial trial = { .file = c->args.items[0] };
-	struct cli_reader reader = { .rules = c->rules };
+	struct cli_reader reader = { .rules = c->rules, .config = c->config };
 	struct cli_items items = { 0 };
 	struct cw_error err = { 0 };
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -163,8 +165,7 @@ static int run(struct context *c, const char *word)
 			return cli_usage("rules try: which FILE?");
 		for (size_t k = 0; verbs[i].packs && k < c->args.count; k++)
 			cli_list_add(&c->opts.rules, c->args.items[k]);
-		if (cw_rules_load_default(c->opts.rules.items, c->opts.rules.count, &c->rules,
-					  &err) < 0)
+		if (cli_load(c->opts.config, &c->opts.rules, &c->config, &c->rules, &err) < 0)
 			return cli_usage("%s", err.msg);
 		return verbs[i].run(c);
 	}
@@ -184,6 +185,7 @@ int cw_verb_rules(int argc, char **argv)
 	if (status < 0)
 		status = run(&c, words.items[0]);
 	cw_ruleset_free(c.rules);
+	cw_config_free(c.config);
 	cli_list_release(&words);
 	cli_list_release(&c.args);
 	cli_list_release(&c.opts.rules);

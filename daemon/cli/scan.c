@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "clausewatch/glob.h"
-#include "clausewatch/rules_load.h"
 #include "sinks.h"
 
 #define JOBS_MAX 256
@@ -29,6 +28,7 @@ static const struct cli_option options[] = {
 	OPTION("min-severity", CLI_TEXT, min_severity, "SEVERITY", "leave out what is below"),
 	OPTION("term", CLI_LIST, terms, "GLOB", "these terms only, such as 'data.*'; repeatable"),
 	OPTION("rules", CLI_LIST, rules, "DIR", "rule packs over the shipped ones; repeatable"),
+	OPTION("config", CLI_TEXT, config, "FILE", "instead of " CW_CONFIG_PATH),
 	OPTION("legacy-before", CLI_TEXT, legacy_before, "DATE", "day of legacy (2022-11-30)"),
 	OPTION("stdin-name", CLI_TEXT, stdin_name, "NAME", "what '-' is called in the results"),
 	OPTION("jobs", CLI_TEXT, jobs, "N", "documents at a time (number of processors)"),
@@ -53,6 +53,7 @@ struct scan {
 	unsigned jobs;
 	struct cli_list paths;
 	struct cli_items items;
+	struct cw_config *config;
 	struct cw_ruleset *rules;
 	struct cli_reader reader;
 	char today[11];
@@ -123,8 +124,10 @@ static int check_terms(const struct scan *s)
 
 static bool is_wanted(const struct scan *s, const struct cw_finding *f)
 {
-	if (f->severity < s->min_severity ||
-	    (f->term && (f->term->mode == CW_MODE_OFF || f->term->mode == CW_MODE_SHADOW)))
+	int severity = -1, mode = f->term ? (int)f->term->mode : CW_MODE_BLOCK;
+
+	cw_config_term(s->config, f->term_id, &severity, &mode);
+	if (f->severity < s->min_severity || mode == CW_MODE_OFF || mode == CW_MODE_SHADOW)
 		return false;
 	for (size_t i = 0; i < s->opts.terms.count; i++) {
 		const char *pattern = s->opts.terms.items[i];
@@ -221,7 +224,12 @@ static int run(struct scan *s, struct cw_error *err)
 
 	s->reader = (struct cli_reader){
 		.rules = s->rules,
-		.options = { .legacy_before = s->opts.legacy_before, .today = s->today },
+		.config = s->config,
+		.options = {
+			.legacy_before = s->opts.legacy_before ? s->opts.legacy_before :
+								 s->config->legacy_before,
+			.today = s->today,
+		},
 	};
 	cli_today(s->today);
 	int ret = cli_sinks_open(&s->opts.out, s->fail_on, s->rules, &s->sinks, err);
@@ -253,7 +261,7 @@ static int prepare(struct scan *s, struct cw_error *err)
 			s->items.at[i].name = s->opts.stdin_name ? s->opts.stdin_name : "";
 	if (s->opts.list_files)
 		return CW_OK;
-	return cw_rules_load_default(s->opts.rules.items, s->opts.rules.count, &s->rules, err);
+	return cli_load(s->opts.config, &s->opts.rules, &s->config, &s->rules, err);
 }
 
 int cw_verb_scan(int argc, char **argv)
@@ -282,6 +290,7 @@ int cw_verb_scan(int argc, char **argv)
 		status = cli_usage("%s", err.msg);
 out:
 	cw_ruleset_free(s.rules);
+	cw_config_free(s.config);
 	cli_items_release(&s.items);
 	cli_list_release(&s.paths);
 	cli_list_release(&s.opts.rules);

@@ -215,6 +215,22 @@ ok 'its rule' out_has 'test.yaml:16'
 run explain CW-000000 docs; ok 'explain an unknown finding' is 1 'no finding'
 run explain data.training-grant; ok 'explain a term' out_has 'Strike it.'
 
+# the configuration
+cat >c.yaml <<'YAML'
+terms:
+  data.*: {severity: low}
+YAML
+run config check --config c.yaml; ok 'config check' is 0
+run config show --config c.yaml; ok 'config show' out_has 'data.*'
+run scan --config c.yaml docs/risky.md; ok 'severity from the configuration' is 0
+printf 'terms:\n  data.*: {mode: "off"}\n' >c.yaml
+run scan --config c.yaml docs/risky.md; ok 'a term switched off' out_has 'no risk found'
+printf 'legacy_befor: 2020-01-01\n' >c.yaml
+run config check --config c.yaml; ok 'nearest option of the file' is 2 'c.yaml:1:1'
+run scan --config c.yaml docs; ok 'wrong configuration' is 2 'legacy_before'
+run config check --config none.yaml; ok 'missing configuration' is 2 'none.yaml'
+run config chekc; ok 'nearest word of config' is 2 "did you mean 'check'?"
+
 echo "1..$n"
 echo "# $((n - bad)) of $n passed"
 [ "$bad" -eq 0 ]
