@@ -47,12 +47,17 @@ $(B)/tests/%: tests/unit/%.c $(B)/libclausewatch.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(B)/libclausewatch.a $(PKG_LIBS) -lcmocka -lpthread -lm
 
-unit: $(UNIT)
+# A program that tests and `make run` send alerts to.
+$(B)/tests/receiver: tests/receiver.c $(B)/libclausewatch.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(B)/libclausewatch.a $(PKG_LIBS) -lmicrohttpd -lpthread -lm
+
+unit: $(UNIT) $(B)/tests/receiver
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
 clean:
 	rm -rf $(B)
 
--include $(LIB_OBJ:.o=.d) $(PROGS:$(B)/%=$(B)/daemon/%.d) $(UNIT:=.d)
+-include $(LIB_OBJ:.o=.d) $(PROGS:$(B)/%=$(B)/daemon/%.d) $(UNIT:=.d) $(B)/tests/receiver.d
 
 .PHONY: all unit clean

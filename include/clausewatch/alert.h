@@ -35,15 +35,19 @@ struct cw_channel {
 	const char *const *allow_private; /**< "10.1.2.0/24", "fd00::7": else refused if private */
 	size_t nallow_private;
 	uint32_t timeout_ms; /**< of one attempt, all included; default 20 s */
-	const uint32_t *schedule_ms; /**< waits after the 1st, 2nd, ... failed attempt */
-	size_t nschedule; /**< 0: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h */
-	unsigned max_attempts; /**< 0: one more than the schedule has waits */
+	/**
+	 * Waits before the 1st, 2nd, ... attempt; beyond the list the last one repeats.  The first
+	 * is for who fills the outbox.  None: 0, 5 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h.
+	 */
+	const int64_t *retry_ms;
+	size_t nretry;
+	unsigned max_attempts; /**< 0: as many as there are waits */
 	bool enabled;
 };
 
 /**
  * Everything that can be wrong with a channel before it is used: URL (https, or http to a
- * literal loopback host; no user name), format, secrets, addresses, globs.  The message names the
+ * literal loopback host; no user name), format, secrets, globs, addresses.  The message names the
  * channel and the field, never the URL or a secret.
  */
 int cw_channel_check(const struct cw_channel *channel, struct cw_error *err);
@@ -174,6 +178,7 @@ struct cw_outbox {
 struct cw_deliverer_options {
 	unsigned parallel; /**< attempts at a time over all channels; 0 means 8 */
 	const char *ca_file; /**< PEM; NULL means the system's */
+	unsigned outbox_retry_ms; /**< after a fetch or keep that failed; 0 means 5 s */
 };
 
 /** The loop and what ctx points to must outlive the deliverer; the structs are copied. */
@@ -220,19 +225,27 @@ void cw_deliverer_stats(const struct cw_deliverer *d,
 
 /** An outbox over the store, its work done by a job queue of its own. */
 struct cw_store_outbox;
+/** Loop thread. */
+struct cw_store_outbox_calls {
+	void *ctx;
+	/** As in struct cw_outbox. */
+	void (*disabled)(void *ctx, const char *channel, const struct cw_event *event);
+	/** The store refused; it is asked again later.  May be NULL. */
+	void (*failed)(void *ctx, const struct cw_error *err);
+};
+/** The loop, the store and what ctx points to must outlive it; calls is copied. */
 int cw_store_outbox_open(struct uv_loop_s *loop, struct cw_store *store,
-			 void (*disabled)(void *ctx, const char *channel,
-					  const struct cw_event *event),
-			 void *ctx, struct cw_store_outbox **out, struct cw_error *err);
+			 const struct cw_store_outbox_calls *calls, struct cw_store_outbox **out,
+			 struct cw_error *err);
 const struct cw_outbox *cw_store_outbox(struct cw_store_outbox *box);
 /** After the deliverer was closed.  Accepts NULL. */
 void cw_store_outbox_close(struct cw_store_outbox *box);
 
 /**
  * Send one event to one channel now, once, and wait: `clausewatch notify test`.  Blocks up to the
- * channel's timeout; not on a loop thread.  The channel need not want or be enabled.
- * @return CW_OK when a receiver answered or could not be reached: *out says which
+ * channel's timeout; not on a loop thread.  The channel need not want the event or be enabled.
+ * @param out_status   HTTP status, 0 when no answer came; may be NULL
+ * @return CW_OK when it was accepted; CW_EIO when not, the message says why; CW_EINVAL, CW_ENOMEM
  */
 int cw_alert_send(const struct cw_channel *channel, const struct cw_event *event,
-		  struct cw_delivery *out_delivery, char *out_error, size_t error_size,
-		  struct cw_error *err);
+		  const struct cw_deliverer_options *opts, int *out_status, struct cw_error *err);
