@@ -72,8 +72,12 @@ static int check_url_parts(CURLU *url, struct cw_error *err)
 
 int cw_check_url(const char *text, struct cw_error *err)
 {
-	CURLU *url = curl_url();
+	const char *colon = text + strcspn(text, ":/");
 
+	/* libcurl forgives a slash too few or too many; a configuration should not. */
+	if (strncmp(colon, "://", 3) != 0 || colon[3] == '/')
+		return cw_fail(err, CW_EINVAL, "no address such as https://host/path");
+	CURLU *url = curl_url();
 	if (!url)
 		return cw_fail(err, CW_ENOMEM, "out of memory");
 	CURLUcode code = curl_url_set(url, CURLUPART_URL, text, 0);

@@ -78,6 +78,8 @@ int cw_option_defaults(const char *section, struct cw_arena *arena, void *base,
 bool cw_option_show(const struct cw_option *opt, const void *base, struct cw_buf *out);
 /** A number as this option would write it. */
 void cw_option_show_number(const struct cw_option *opt, int64_t value, struct cw_buf *out);
+/** Append text in YAML's double quotes, with nothing in it that a reader would fold. */
+void cw_config_quote(const char *text, struct cw_buf *out);
 const char *cw_option_kind_name(enum cw_option_kind kind);
 
 /** What no single option can tell: whether they fit together.  Also fills what is derived.

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "clausewatch/json.h"
-
 static void put_origin(const struct cw_place *place, struct cw_buf *out)
 {
 	if (place && place->file)
@@ -62,11 +60,8 @@ static void show_terms(const struct cw_config *cfg, struct cw_buf *out)
 {
 	cw_buf_printf(out, "terms:%s\n", cfg->nterms ? "" : " {}");
 	for (size_t i = 0; i < cfg->nterms; i++) {
-		struct cw_json json;
-
 		cw_buf_puts(out, "  ");
-		cw_json_init(&json, out);
-		cw_json_str(&json, NULL, cfg->terms[i].term);
+		cw_config_quote(cfg->terms[i].term, out);
 		cw_buf_puts(out, ":\n");
 		show_options("terms", CW_OF_ANY, &cfg->terms[i], cfg->terms[i].where, "    ", NULL,
 			     out);

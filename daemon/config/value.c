@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "clausewatch/glob.h"
-#include "clausewatch/json.h"
+#include "clausewatch/utf8.h"
 
 typedef int check_fn(const char *text, struct cw_error *err);
 
@@ -260,21 +260,40 @@ void cw_option_show_number(const struct cw_option *opt, int64_t value, struct cw
 		show_scaled(value, times, time_factors, out);
 }
 
-/** Plain where every reader takes it for text, else quoted; JSON's quotes are YAML's. */
+void cw_config_quote(const char *text, struct cw_buf *out)
+{
+	size_t len = strlen(text);
+
+	cw_buf_putc(out, '"');
+	for (size_t i = 0; i < len;) {
+		uint32_t rune;
+		size_t n = cw_utf8_decode(text + i, len - i, &rune);
+
+		if (rune == '"' || rune == '\\')
+			cw_buf_printf(out, "\\%c", (char)rune);
+		else if (rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x2028 ||
+			 rune == 0x2029 || rune == 0xfeff)
+			cw_buf_printf(out, "\\u%04x", (unsigned)rune);
+		else
+			cw_buf_put(out, text + i, n);
+		i += n ? n : 1;
+	}
+	cw_buf_putc(out, '"');
+}
+
+/** Plain where every reader takes it for text, else quoted. */
 static void show_text(const char *text, struct cw_buf *out)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./";
-	size_t len = strspn(text, plain);
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/";
+	static const char rest[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
 
-	len += strspn(text + len, "-_./abcdefghijklmnopqrstuvwxyz0123456789");
-	if (len > 0 && text[len] == '\0' && strcmp(text, "null") != 0) {
+	if (*text && strchr(first, *text) && text[strspn(text, rest)] == '\0' &&
+	    strcmp(text, "null") != 0)
 		cw_buf_puts(out, text);
-		return;
-	}
-	struct cw_json json;
-	cw_json_init(&json, out);
-	cw_json_str(&json, NULL, text);
+	else
+		cw_config_quote(text, out);
 }
 
 /** Up to the host: with chat services the path is the secret. */

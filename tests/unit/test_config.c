@@ -309,7 +309,9 @@ static void test_urls(void **state)
 					       "http://[::2]/",
 					       "file:///etc",
 					       "https://a b/",
-					       "http://128.0.0.1/" };
+					       "http://128.0.0.1/",
+					       "https:/h.example",
+					       "https:///h.example" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good_urls); i++)
