@@ -130,7 +130,7 @@ struct cw_document {
 	int notice_period_days; /**< -1 unknown */
 	const char *governing_law, *in_force;
 	bool legacy;
-	const char *risk; /**< "none", or the name of the worst severity of a risk */
+	int risk; /**< enum cw_severity of the worst risk, -1 when there is none */
 	uint32_t counts[CW_STORE_SEVERITIES]; /**< findings of risks, by enum cw_severity */
 	uint32_t nclauses, nfindings;
 };
@@ -455,6 +455,8 @@ struct cw_store_stats {
 int cw_store_stats(struct cw_store *s, struct cw_store_stats *out, struct cw_error *err);
 /** Clear reader slots of dead processes; call now and then. */
 int cw_store_check_readers(struct cw_store *s, struct cw_error *err);
+/** Read every record, check that all indexes agree; CW_ECORRUPT names the first that does not. */
+int cw_store_verify(struct cw_store *s, struct cw_error *err);
 /** A compacted copy into an empty, existing directory, while the store is in use. */
 int cw_store_backup(struct cw_store *s, const char *dir, struct cw_error *err);
 /**
