@@ -61,6 +61,9 @@ static const struct {
 	{ "licence agreement", "license agreement", EITHER },
 	{ "licensing agreement", "license agreement", EITHER },
 	{ "franchise", "franchise agreement", NEGOTIATED },
+	{ "customer agreement", NULL, EITHER },
+	{ "customer business agreement", "customer agreement", EITHER },
+	{ "user data policy", "developer terms", PUBLISHED },
 	{ "subscription agreement", NULL, EITHER },
 	{ "master service agreement", "master services agreement", EITHER },
 	{ "master services agreement", NULL, EITHER },
@@ -135,8 +138,28 @@ static int first_type(const char *text, const char *end, size_t from, size_t to)
 	return cw_find_any(text, end, phrases, to - from, &which) ? (int)(from + which) : -1;
 }
 
+/** The type that one of the first headings names. */
+static int type_of_headings(const struct cw_analysis *a)
+{
+	for (size_t i = 0, seen = 0; i < a->nclauses && i < 60 && seen < 6; i++) {
+		const struct cw_clause *c = &a->clauses[i];
+		if (c->kind != CW_HEADING)
+			continue;
+		seen++;
+		int found = first_type(a->text + c->span.byte_start, a->text + c->span.byte_end, 0,
+				       NTYPES - NCOMMON);
+		if (found >= 0)
+			return found;
+	}
+	return -1;
+}
+
 static int type_of(const struct cw_reading *r)
 {
+	int heading = type_of_headings(r->a);
+
+	if (heading >= 0)
+		return heading;
 	/* A short top first: the body below may name other documents. */
 	static const size_t reaches[] = { 160, 700, TITLE_MAX };
 	size_t len = strlen(r->head);
@@ -177,11 +200,37 @@ static int way_of(const char *type)
 /** Blocks to be signed: nobody signs terms that are published. */
 static bool is_signed(const struct cw_reading *r)
 {
-	static const char *const marks[] = { "in witness whereof",   "by:",
-					     "authorized signature", "name:",
-					     "signature:",           "duly authorized" };
+	static const char *const marks[] = { "in witness whereof",
+					     "authorized signature",
+					     "signature:",
+					     "duly authorized",
+					     "by:",
+					     "name:" };
+	const char *end = r->tail + strlen(r->tail), *p = r->tail;
+	size_t which;
 
-	return cw_find_any(r->tail, r->tail + strlen(r->tail), marks,
+	while ((p = cw_find_any(p, end, marks, sizeof(marks) / sizeof(*marks), &which))) {
+		/* "By:" also introduces lists; a signature is a line, a blank or a name. */
+		if (which < 4 || p == r->tail || p[-1] == '\n' ||
+		    strchr("_/-[", p[3 + (p[3] == ' ')]))
+			return true;
+		p++;
+	}
+	return false;
+}
+
+/** Agreed by clicking, or changed by the publisher alone. */
+static bool is_accepted_by_use(const struct cw_reading *r)
+{
+	static const char *const marks[] = {
+		"by clicking",      "by accessing",     "by using",
+		"last updated",     "last modified",    "agreeing to these terms",
+		"clicking",         "updated:",         "online ordering",
+		"previous version", "previous versions"
+	};
+	size_t len = strlen(r->head);
+
+	return cw_find_any(r->head, r->head + (len < 6000 ? len : 6000), marks,
 			   sizeof(marks) / sizeof(*marks), NULL) != NULL;
 }
 
@@ -198,7 +247,7 @@ void cw_read_online(struct cw_reading *r)
 	if (way == NEGOTIATED || between)
 		r->a->profile.online = false;
 	else if (is_signed(r))
-		r->a->profile.online = spoken && way == PUBLISHED;
+		r->a->profile.online = way == PUBLISHED && is_accepted_by_use(r);
 	else
-		r->a->profile.online = spoken || way == PUBLISHED;
+		r->a->profile.online = spoken || way == PUBLISHED || is_accepted_by_use(r);
 }

@@ -5,229 +5,16 @@
 #include <strings.h>
 
 #include "engine/flat.h"
+#include "engine/places.h"
 
 /** Bytes between "governed by" and the name of the law. */
 #define REACH 320
-
-/** Names as the text has them, longer before the shorter they contain; NULL: shown as written. */
-static const struct {
-	const char *name, *shown;
-} jurisdictions[] = {
-	{ "Alabama", NULL },
-	{ "Alaska", NULL },
-	{ "Arizona", NULL },
-	{ "Arkansas", NULL },
-	{ "California", NULL },
-	{ "Colorado", NULL },
-	{ "Connecticut", NULL },
-	{ "Delaware", NULL },
-	{ "District of Columbia", NULL },
-	{ "Washington, D.C.", "District of Columbia" },
-	{ "Florida", NULL },
-	{ "Georgia", NULL },
-	{ "Hawaii", NULL },
-	{ "Idaho", NULL },
-	{ "Illinois", NULL },
-	{ "Indiana", NULL },
-	{ "Iowa", NULL },
-	{ "Kansas", NULL },
-	{ "Kentucky", NULL },
-	{ "Louisiana", NULL },
-	{ "Maine", NULL },
-	{ "Maryland", NULL },
-	{ "Massachusetts", NULL },
-	{ "Michigan", NULL },
-	{ "Minnesota", NULL },
-	{ "Mississippi", NULL },
-	{ "Missouri", NULL },
-	{ "Montana", NULL },
-	{ "Nebraska", NULL },
-	{ "Nevada", NULL },
-	{ "New Hampshire", NULL },
-	{ "New Jersey", NULL },
-	{ "New Mexico", NULL },
-	{ "New York", NULL },
-	{ "North Carolina", NULL },
-	{ "North Dakota", NULL },
-	{ "Ohio", NULL },
-	{ "Oklahoma", NULL },
-	{ "Oregon", NULL },
-	{ "Pennsylvania", NULL },
-	{ "Rhode Island", NULL },
-	{ "South Carolina", NULL },
-	{ "South Dakota", NULL },
-	{ "Tennessee", NULL },
-	{ "Texas", NULL },
-	{ "Utah", NULL },
-	{ "Vermont", NULL },
-	{ "Virginia", NULL },
-	{ "Washington", NULL },
-	{ "West Virginia", NULL },
-	{ "Wisconsin", NULL },
-	{ "Wyoming", NULL },
-	{ "Puerto Rico", NULL },
-	{ "England and Wales", NULL },
-	{ "England & Wales", "England and Wales" },
-	{ "England", NULL },
-	{ "English", "England" },
-	{ "Scotland", NULL },
-	{ "Northern Ireland", NULL },
-	{ "United Kingdom", NULL },
-	{ "Ireland", NULL },
-	{ "Irish", "Ireland" },
-	{ "Wales", NULL },
-	{ "Jersey", NULL },
-	{ "Guernsey", NULL },
-	{ "Isle of Man", NULL },
-	{ "Bermuda", NULL },
-	{ "Cayman Islands", NULL },
-	{ "British Virgin Islands", NULL },
-	{ "Bahamas", NULL },
-	{ "Alberta", NULL },
-	{ "British Columbia", NULL },
-	{ "Manitoba", NULL },
-	{ "New Brunswick", NULL },
-	{ "Newfoundland", NULL },
-	{ "Nova Scotia", NULL },
-	{ "Ontario", NULL },
-	{ "Prince Edward Island", NULL },
-	{ "Quebec", NULL },
-	{ "Qu\xc3\xa9"
-	  "bec",
-	  "Quebec" },
-	{ "Saskatchewan", NULL },
-	{ "Canada", NULL },
-	{ "New South Wales", NULL },
-	{ "Queensland", NULL },
-	{ "Victoria", NULL },
-	{ "Western Australia", NULL },
-	{ "South Australia", NULL },
-	{ "Tasmania", NULL },
-	{ "Australia", NULL },
-	{ "New Zealand", NULL },
-	{ "Papua New Guinea", NULL },
-	{ "Hong Kong", NULL },
-	{ "Macau", NULL },
-	{ "Republic of China", "Taiwan" },
-	{ "Taiwan", NULL },
-	{ "People's Republic of China", NULL },
-	{ "PRC", "People's Republic of China" },
-	{ "P.R.C.", "People's Republic of China" },
-	{ "P.R. China", "People's Republic of China" },
-	{ "China", NULL },
-	{ "Chinese", "China" },
-	{ "Japan", NULL },
-	{ "Japanese", "Japan" },
-	{ "Republic of Korea", "South Korea" },
-	{ "Korea", "South Korea" },
-	{ "Singapore", NULL },
-	{ "Malaysia", NULL },
-	{ "Thailand", NULL },
-	{ "Vietnam", NULL },
-	{ "Philippines", NULL },
-	{ "Indonesia", NULL },
-	{ "India", NULL },
-	{ "Pakistan", NULL },
-	{ "Bangladesh", NULL },
-	{ "Sri Lanka", NULL },
-	{ "Kazakhstan", NULL },
-	{ "Russian Federation", "Russia" },
-	{ "Russia", NULL },
-	{ "Ukraine", NULL },
-	{ "Israel", NULL },
-	{ "Turkey", NULL },
-	{ "Egypt", NULL },
-	{ "United Arab Emirates", NULL },
-	{ "Dubai", NULL },
-	{ "Saudi Arabia", NULL },
-	{ "Qatar", NULL },
-	{ "Germany", NULL },
-	{ "German", "Germany" },
-	{ "Austria", NULL },
-	{ "Switzerland", NULL },
-	{ "Swiss", "Switzerland" },
-	{ "Liechtenstein", NULL },
-	{ "Luxembourg", NULL },
-	{ "Netherlands", NULL },
-	{ "Dutch", "Netherlands" },
-	{ "Belgium", NULL },
-	{ "Belgian", "Belgium" },
-	{ "France", NULL },
-	{ "French", "France" },
-	{ "Spain", NULL },
-	{ "Spanish", "Spain" },
-	{ "Portugal", NULL },
-	{ "Italy", NULL },
-	{ "Italian", "Italy" },
-	{ "Malta", NULL },
-	{ "Cyprus", NULL },
-	{ "Greece", NULL },
-	{ "Denmark", NULL },
-	{ "Danish", "Denmark" },
-	{ "Sweden", NULL },
-	{ "Swedish", "Sweden" },
-	{ "Norway", NULL },
-	{ "Norwegian", "Norway" },
-	{ "Finland", NULL },
-	{ "Finnish", "Finland" },
-	{ "Iceland", NULL },
-	{ "Estonia", NULL },
-	{ "Latvia", NULL },
-	{ "Lithuania", NULL },
-	{ "Poland", NULL },
-	{ "Polish", "Poland" },
-	{ "Czech Republic", NULL },
-	{ "Slovakia", NULL },
-	{ "Hungary", NULL },
-	{ "Romania", NULL },
-	{ "Bulgaria", NULL },
-	{ "Croatia", NULL },
-	{ "Slovenia", NULL },
-	{ "Serbia", NULL },
-	{ "Mexico", NULL },
-	{ "Brazil", NULL },
-	{ "Argentina", NULL },
-	{ "Chile", NULL },
-	{ "Colombia", NULL },
-	{ "Peru", NULL },
-	{ "Panama", NULL },
-	{ "Costa Rica", NULL },
-	{ "Uruguay", NULL },
-	{ "South Africa", NULL },
-	{ "Nigeria", NULL },
-	{ "Kenya", NULL },
-	{ "Ghana", NULL },
-	{ "Mauritius", NULL },
-	{ "Marshall Islands", NULL },
-	{ "Liberia", NULL },
-	{ "United States", NULL },
-	{ "U.S.", "United States" },
-	{ "R.O.C.", "Taiwan" },
-	{ "European Union", NULL },
-};
 
 static const char *const triggers[] = {
 	"governed",      "construed",      "interpreted",   "interpretation", "subject to the laws",
 	"governing law", "applicable law", "choice of law", "law governing",  "enforced",
 	"determined",    "subject to and", "apply to this", "laws of"
 };
-
-/** The jurisdiction that begins at p; returns its index or -1. */
-static int jurisdiction_at(const char *p)
-{
-	int best = -1;
-	size_t longest = 0;
-
-	for (size_t i = 0; i < sizeof(jurisdictions) / sizeof(*jurisdictions); i++) {
-		size_t n = strlen(jurisdictions[i].name);
-		if (*jurisdictions[i].name != *p || n <= longest ||
-		    !cw_starts_word(p, jurisdictions[i].name))
-			continue;
-		best = (int)i;
-		longest = n;
-	}
-	return best;
-}
 
 static const char *limit(const char *p, const char *end, size_t reach)
 {
@@ -284,6 +71,8 @@ static size_t unknown_place(const char *p, const char *end, const char **out)
 			n++;
 		if (q[n] == ' ' && isupper((unsigned char)q[n + 1]))
 			n++;
+		else if (strncmp(q + n, " of ", 4) == 0 && isupper((unsigned char)q[n + 4]))
+			n += 4;
 	}
 	*out = q;
 	return n > 3 && n < 40 ? n : 0;
@@ -292,9 +81,11 @@ static size_t unknown_place(const char *p, const char *end, const char **out)
 /** Title case of a name in capitals. */
 static void recase(char *name)
 {
-	bool inside = false;
+	bool inside = false, shouted = true;
 
-	for (char *p = name; *p; p++) {
+	for (const char *p = name; *p; p++)
+		shouted &= !islower((unsigned char)*p);
+	for (char *p = name; *p && shouted; p++) {
 		if (inside)
 			*p = (char)tolower((unsigned char)*p);
 		inside = name_letters(*p);
@@ -313,11 +104,9 @@ static bool law_in(const char *from, const char *trigger, const char *end, const
 
 	for (const char *p = trigger; p < stop; p++) {
 		bool cap = isupper((unsigned char)*p) && (p == from || !cw_word_byte(p[-1]));
-		int i = cap ? jurisdiction_at(p) : -1;
-		if (i < 0 || !law_of(trigger - from > 60 ? trigger - 60 : from, p, end))
+		const char *name = cap ? cw_place_at(p, NULL) : NULL;
+		if (!name || !law_of(trigger - from > 60 ? trigger - 60 : from, p, end))
 			continue;
-		const char *name =
-			jurisdictions[i].shown ? jurisdictions[i].shown : jurisdictions[i].name;
 		if (found && strcmp(name, federal) == 0)
 			continue;
 		*out = name;

@@ -133,6 +133,7 @@ static int day_score(struct part head, const char *s, const char *e)
 {
 	static const char *const tells[] = { "dated",     "made",  "entered",  "executed",
 					     "effective", "as of", "agreement" };
+	static const char *const signs[] = { "by:", "signature:" };
 	static const char *const behind[] = { "effective date",   "the effective date",
 					      "agreement date",   "signing date",
 					      "execution date",   "date of this agreement",
@@ -155,7 +156,7 @@ static int day_score(struct part head, const char *s, const char *e)
 	if (ANY(right,
 		((const char *const[]){ "by and between", "between", "among", "by and among" })))
 		score += 2;
-	if (ANY(left, other_day))
+	if (ANY(left, other_day) || ANY(before(head, s, 250), signs))
 		score -= 5;
 	/* Alone on its line, as on a title page. */
 	if (s == line && (*e == '\n' || *e == '\0'))

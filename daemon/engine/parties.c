@@ -6,93 +6,17 @@
 
 #include "engine/dates.h"
 #include "engine/flat.h"
+#include "engine/party_name.h"
+#include "engine/role_words.h"
 
 /** Bytes after which the description of one party is taken to have ended. */
 #define TAIL_MAX 900
+/** Reach of the description of somebody who is not named. */
+#define UNNAMED_MAX 260
 /** Words "between" that are tried before giving up. */
 #define ANCHORS_MAX 12
-#define NAME_MAX_BYTES 120
 /** Bytes from the top in which a letter defines its parties. */
 #define DEFINITIONS_MAX 5000
-
-/** What follows the name of a company; a comma may stand before. */
-static const char *const endings[] = {
-	"inc",
-	"incorporated",
-	"llc",
-	"l.l.c",
-	"l.l.c.",
-	"ltd",
-	"limited",
-	"l.p",
-	"lp",
-	"llp",
-	"l.l.p",
-	"n.a",
-	"corp",
-	"corporation",
-	"co",
-	"company",
-	"s.a",
-	"sa",
-	"s.a.s",
-	"sas",
-	"s.p.a",
-	"spa",
-	"s.r.l",
-	"srl",
-	"gmbh",
-	"ag",
-	"kg",
-	"b.v",
-	"bv",
-	"n.v",
-	"nv",
-	"plc",
-	"p.l.c",
-	"pte",
-	"pty",
-	"p.c",
-	"pc",
-	"fsb",
-	"f.s.b",
-	"g.i.e",
-	"s.a.r.l",
-	"sarl",
-	"s.a r.l",
-	"a/s",
-	"a.s",
-	"aps",
-	"ab",
-	"oy",
-	"asa",
-	"as",
-	"s.a.b",
-	"s.a.b. de c.v",
-	"s.a. de c.v",
-	"s. de r.l. de c.v",
-	"k.k",
-	"kk",
-	"aktiengesellschaft",
-	"ulc",
-	"lllp",
-	"pllc",
-	"p.l.l.c",
-	"pbc",
-	"bhd",
-	"sdn",
-	"pvt",
-	"s/a",
-	"s.e",
-	"se",
-	"l.c",
-	"n.v.s.a",
-};
-
-/** Lower-case words that may stand inside a name. */
-static const char *const joints[] = { "of",  "the", "de",  "du",  "la", "van", "von",
-				      "der", "den", "del", "for", "et", "y",   "e",
-				      "in",  "on",  "da",  "dos", "di" };
 
 /** Quoted words in a preamble that are the names of other things. */
 static const char *const not_parties[] = {
@@ -134,22 +58,6 @@ static const char *const not_parties[] = {
 	"signing date",
 	"shares",
 	"sow",
-};
-
-/** Words that cannot be a name or its beginning. */
-static const char *const not_names[] = {
-	"agreement",    "this",      "exhibit",     "section",    "article",  "whereas",
-	"witnesseth",   "recitals",  "background",  "schedule",   "source",   "page",
-	"table",        "effective", "dated",       "party",      "parties",  "now",
-	"confidential", "copyright", "date",        "each",       "either",   "all",
-	"any",          "such",      "pursuant",    "in",         "if",       "for",
-	"that",         "as",        "preamble",    "recital",    "contents", "appendix",
-	"annex",        "subject",   "upon",        "when",       "these",    "those",
-	"it",           "its",       "their",       "there",      "both",     "i",
-	"ii",           "iii",       "terms",       "conditions", "entered",  "made",
-	"execution",    "w",         "r",           "b",          "state",    "effective date",
-	"premises",     "therefore", "hereinafter", "hereafter",  "from",     "to",
-	"with",         "not",       "no",          "private",
 };
 
 /** Where the parties have all been named. */
@@ -198,262 +106,6 @@ static const struct {
 	{ "party a:", false },
 };
 
-static bool one_of(const char *text, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (cw_starts_word(text, words[i]))
-			return true;
-	}
-	return false;
-}
-#define ONE_OF(text, words) one_of(text, words, sizeof(words) / sizeof(*(words)))
-
-/** Length of a corporate ending at text with its full stop, 0 when there is none. */
-static size_t ending_len(const char *text)
-{
-	size_t best = 0;
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
-		size_t n = strlen(endings[i]);
-		if (n > best && cw_starts_word(text, endings[i]))
-			best = n;
-	}
-	/* The short ones are words of their own unless they are written as names. */
-	if (best && islower((unsigned char)text[0]) && best <= 2)
-		return 0;
-	if (best && text[best] == '.')
-		best++;
-	return best;
-}
-
-/**
- * Endings that close a name for good: behind them only another ending or "of" goes on.  The others
- * ("Company", "Limited", "AG") are also plain words of names.
- */
-static bool strong_ending(const char *p, size_t len)
-{
-	static const char *const strong[] = { "inc",  "incorporated", "llc",  "ltd",
-					      "corp", "corporation",  "gmbh", "plc",
-					      "lp",   "llp",          "pllc" };
-
-	if (p[len - 1] == '.')
-		return !cw_starts_word(p, "co");
-	return ONE_OF(p, strong);
-}
-
-/** Any word of a name: it or a letter inside it is a capital, or it begins with a digit. */
-static bool name_word(const char *p, size_t len)
-{
-	if (isdigit((unsigned char)*p) || (unsigned char)*p >= 0x80)
-		return true;
-	for (size_t i = 0; i < len && i < 4; i++) {
-		if (isupper((unsigned char)p[i]) || isdigit((unsigned char)p[i]))
-			return true;
-	}
-	return false;
-}
-
-/** Bytes of the word at p: letters, digits and what stands inside names. */
-static size_t word_len(const char *p)
-{
-	size_t n = 0;
-
-	while (cw_word_byte(p[n]) ||
-	       (n > 0 && p[n] == '\'' && tolower((unsigned char)p[n - 1]) == 's' &&
-		p[n + 1] == ' ') ||
-	       (n > 0 && strchr("'-/.!@+", p[n]) && p[n] && cw_word_byte(p[n + 1])) ||
-	       (n > 0 && p[n] == '&' && cw_word_byte(p[n + 1])))
-		n++;
-	return n;
-}
-
-/** A full stop that belongs to the word before it: "J.", "Inc.", "Co.", "St.", "N.A.". */
-static bool short_form(const char *word, size_t len)
-{
-	return len == 1 || memchr(word, '.', len) || ending_len(word) >= len ||
-	       (len <= 4 && isupper((unsigned char)*word) &&
-		(len < 4 || cw_starts_word(word, "Bros") || cw_starts_word(word, "Univ") ||
-		 cw_starts_word(word, "Intl")));
-}
-
-/** "(Beijing)" inside a name: one or two words, and the name goes on behind. */
-static size_t inner_paren(const char *p)
-{
-	size_t n = 1;
-
-	while (n < 30 && p[n] && p[n] != ')' && p[n] != '"' && p[n] != '\n')
-		n++;
-	if (p[n] != ')' || p[n + 1] != ' ' || !isalpha((unsigned char)p[1]) || n < 4)
-		return 0;
-	if (cw_starts_word(p + 1, "the") || !name_word(p + 1, n - 1))
-		return 0;
-	const char *next = p + n + 2;
-	return ending_len(next) || (name_word(next, word_len(next)) &&
-				    !cw_starts_word(next, "and") && !cw_starts_word(next, "AND"))
-		       ? n + 1
-		       : 0;
-}
-
-/** "d/b/a " and the like, behind which the name goes on. */
-static size_t trade_len(const char *p)
-{
-	static const char *const words[] = {
-		"d/b/a/",     "d/b/a", "dba",         "d.b.a.", "doing business as",
-		"trading as", "t/a",   "operating as"
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t n = strlen(words[i]);
-		if (strncasecmp(p, words[i], n) == 0 && p[n] == ' ')
-			return n + 1;
-	}
-	return 0;
-}
-
-struct name {
-	const char *start, *end;
-	bool entity;
-};
-
-/** Is a word that joins parts of a name at p, with a part behind it? */
-static size_t joint_len(const char *p, bool entity)
-{
-	size_t n = word_len(p);
-
-	if (*p == '&' || *p == '/' || (*p == '-' && p[1] == ' '))
-		return 1;
-	for (size_t i = 0; i < sizeof(joints) / sizeof(*joints); i++) {
-		if (strlen(joints[i]) != n || strncmp(p, joints[i], n) != 0)
-			continue;
-		const char *q = p + n;
-		if (*q != ' ')
-			return 0;
-		q++;
-		size_t m = word_len(q);
-		if (m && isupper((unsigned char)*q) &&
-		    !(entity && n == 2 && strncmp(p, "in", 2) == 0))
-			return n;
-		return cw_starts_word(q, "the") || cw_starts_word(q, "la") ? n : 0;
-	}
-	return 0;
-}
-
-/**
- * Read a name at p.  It ends before a description, a bracket, a comma that no corporate ending
- * follows, or the end of the line.
- */
-static bool read_name(const char *p, struct name *out)
-{
-	static const char *const breaks[] = { "whereas", "between",  "party",      "with",
-					      "address", "recitals", "hereinafter" };
-	struct name n = { p, p, false };
-	const char *q = p;
-	bool closed = false;
-
-	while (q - p < NAME_MAX_BYTES) {
-		size_t len = word_len(q), joint;
-		if (q > p && (joint = joint_len(q, n.entity))) {
-			q += joint;
-		} else if (len && name_word(q, len) && !cw_starts_word(q, "AND") &&
-			   !(n.entity && (cw_starts_word(q, "A") || cw_starts_word(q, "An")))) {
-			size_t ending = q > p ? ending_len(q) : 0;
-			if ((closed && !ending && q[-1] != ' ') || (q > p && ONE_OF(q, breaks)))
-				break;
-			if (closed && !ending && n.end + 1 == q)
-				break;
-			closed |= ending && strong_ending(q, ending);
-			bool stop = q[len] == '.' && short_form(q, len);
-			n.entity |= ending > 0;
-			q += ending > len ? ending : len + stop;
-			n.end = q;
-		} else if (*q == '(' && inner_paren(q)) {
-			q += inner_paren(q);
-			n.end = q;
-		} else {
-			break;
-		}
-		if (*q == ',') {
-			const char *after = q + 1 + (q[1] == ' ');
-			if (trade_len(after)) {
-				q = after + trade_len(after);
-				continue;
-			}
-			if (!ending_len(after))
-				break;
-			q = after;
-			continue;
-		}
-		if (*q != ' ')
-			break;
-		q++;
-		q += trade_len(q);
-	}
-	*out = n;
-	return n.end > p;
-}
-
-/** A company that writes itself small: "acme.com, inc.". */
-static bool read_small_name(const char *p, struct name *out)
-{
-	static const char *const no[] = { "a",   "an", "the",  "of",  "and",
-					  "any", "by", "each", "its", "this" };
-	const char *q = p;
-
-	for (int i = 0; i < 5; i++) {
-		size_t len = word_len(q);
-		if (!len || ONE_OF(q, no))
-			return false;
-		q += len;
-		q += *q == '.' && i == 0;
-		const char *next = q + (*q == ',');
-		next += *next == ' ';
-		size_t ending = isupper((unsigned char)*next) || *q == ',' ? ending_len(next) : 0;
-		if (ending) {
-			*out = (struct name){ p, next + ending, true };
-			return true;
-		}
-		if (*q != ' ')
-			return false;
-		q++;
-	}
-	return false;
-}
-
-static bool good_name(const struct name *n)
-{
-	size_t len = (size_t)(n->end - n->start);
-	struct cw_date date;
-	size_t letters = 0;
-
-	static const char *const others[] = { "limited liability company",
-					      "exchange commission",
-					      "deposit insurance",
-					      "act",
-					      "board of directors",
-					      "page",
-					      "addendum",
-					      "agreement" };
-
-	if (len < 2 || ONE_OF(n->start, not_names) || (len == 3 && cw_starts_word(n->start, "the")))
-		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if (cw_find_phrase(n->start, n->end, others[i]))
-			return false;
-	}
-	if (cw_date_find(n->start, len + (size_t)strnlen(n->end, 12), &date, NULL, NULL) &&
-	    !n->entity)
-		return false;
-	if (ending_len(n->start) >= len)
-		return false;
-	/* "CA 94025": the end of an address. */
-	if (len == 8 && n->start[2] == ' ' && isdigit((unsigned char)n->start[3]) &&
-	    isupper((unsigned char)n->start[1]))
-		return false;
-	for (const char *p = n->start; p < n->end; p++)
-		letters += isalpha((unsigned char)*p) || (unsigned char)*p >= 0x80;
-	return letters >= 2 && (isalpha((unsigned char)*n->start) || letters >= 4);
-}
-
 /** A blank to be filled in: "____", "[ ]", "[*]", "[NAME]". */
 static size_t blank_len(const char *p)
 {
@@ -468,13 +120,24 @@ static size_t blank_len(const char *p)
 
 static bool alias_word_ok(const char *p, size_t len)
 {
+	static const char *const things[] = { "agreement", "agreements", "contract", "act",
+					      "date",      "products",   "services", "offer",
+					      "policy",    "terms",      "site",     "service",
+					      "software",  "plan",       "code",     "rules",
+					      "app",       "platform",   "website",  "websites",
+					      "content",   "dpa",        "eea" };
+
 	if (len < 2 || len > 50)
 		return false;
 	for (size_t i = 0; i < sizeof(not_parties) / sizeof(*not_parties); i++) {
 		if (strlen(not_parties[i]) == len && strncasecmp(p, not_parties[i], len) == 0)
 			return false;
 	}
-	return true;
+	/* The last word tells what the term names: "Services Agreement", "Launch Date". */
+	const char *last = p + len;
+	while (last > p && last[-1] != ' ')
+		last--;
+	return !CW_ONE_OF(last, things);
 }
 
 static int add_alias(struct cw_arena *arena, struct cw_named *party, const char *p, size_t len)
@@ -517,15 +180,15 @@ static int read_aliases(struct cw_arena *arena, struct cw_named *party, const ch
 	if (!quote) {
 		const char *q = p;
 		bool led = false;
-		while (q < end && ONE_OF(q, leads)) {
+		while (q < end && CW_ONE_OF(q, leads)) {
 			led = true;
-			q += word_len(q) ? word_len(q) : 1;
+			q += cw_name_word_len(q) ? cw_name_word_len(q) : 1;
 			q += *q == ' ';
 		}
 		while (q < end && *q == '\'')
 			q++, led = true;
-		struct name n;
-		if (!led || q >= end || !read_name(q, &n) || n.end > end ||
+		struct cw_name n;
+		if (!led || q >= end || !cw_name_read(q, &n) || n.end > end ||
 		    !isupper((unsigned char)*q))
 			return CW_OK;
 		return add_alias(arena, party, n.start, (size_t)(n.end - n.start));
@@ -562,7 +225,7 @@ static bool bracket_of_all(const char *p, const char *end)
 	if (!quote)
 		return cw_find_phrase(p, end, "parties") || cw_find_phrase(p, end, "party");
 	if (cw_starts_word(quote + 1, "a") || cw_starts_word(quote + 1, "the"))
-		quote += 1 + word_len(quote + 1);
+		quote += 1 + cw_name_word_len(quote + 1);
 	bool party = cw_starts_word(quote + 1, "party") && quote[6] != ' ';
 	return party || cw_starts_word(quote + 1, "parties");
 }
@@ -610,7 +273,7 @@ static const char *skip_between(const char *p)
 					     "mrs",
 					     "dr" };
 	for (;;) {
-		while (*p && strchr(" \n,;:.-*_=)", *p))
+		while (*p && strchr(" \n,;:.-=)", *p))
 			p++;
 		if (*p == '(' && (isalnum((unsigned char)p[1])) &&
 		    (p[2] == ')' || (p[2] && p[3] == ')'))) {
@@ -649,12 +312,12 @@ static bool at_line_end(const char *p)
  */
 static bool party_ahead(const char *p, bool sure)
 {
-	struct name n;
+	struct cw_name n;
 	const char *q = skip_between(p);
 
 	if (blank_len(q))
 		return true;
-	if (!read_name(q, &n) || !good_name(&n))
+	if (!cw_name_read(q, &n) || !cw_name_good(&n))
 		return false;
 	if (n.entity || sure)
 		return true;
@@ -683,99 +346,152 @@ static bool sentence_end(const char *start, const char *p)
 	return p - w > 4 || (p - w == 4 && islower((unsigned char)*w));
 }
 
-/**
- * Read on behind a name, collecting defined terms, to where the next party or the end of the zone
- * begins.  Returns there; *over tells that no party follows.
- */
-static const char *read_tail(struct cw_arena *arena, struct cw_named *party, const char *start,
-			     bool *over, int *ret)
+/** Where a reader stands behind a name. */
+struct tail {
+	struct cw_arena *arena;
+	struct cw_named *party;
+	const char *start, *p;
+	bool first; /**< stop behind the first defined term */
+	bool seen; /**< a defined term of this party */
+	bool over; /**< no other party follows */
+};
+
+/** Does a defined term for somebody stand ahead in this sentence, as in `and you ("Customer")`? */
+static bool unnamed_ahead(const char *p)
+{
+	for (const char *q = p; *q && *q != '\n' && *q != ';' && q - p < UNNAMED_MAX; q++) {
+		if (*q == '.' && q[1] == ' ')
+			return false;
+		const char *close = *q == '(' ? closing(q) : NULL;
+		if (close)
+			return memchr(q, '"', (size_t)(close - q)) && !bracket_of_all(q + 1, close);
+	}
+	return false;
+}
+
+/** A bracket: terms for this party, or the mark that all have been named.  1: stop here. */
+static int tail_bracket(struct tail *t)
+{
+	const char *close = closing(t->p);
+	size_t before = t->party->naliases;
+
+	if (!close) {
+		t->p++;
+		return 0;
+	}
+	if (t->seen && close - t->p <= 3 && party_ahead(t->p, true))
+		return 1;
+	if (bracket_of_all(t->p + 1, close)) {
+		t->p = close + 1;
+		t->over = !party_ahead(t->p, false);
+		return t->over;
+	}
+	if (read_aliases(t->arena, t->party, t->p + 1, close) < 0)
+		return CW_ENOMEM;
+	t->seen |= t->party->naliases > before;
+	t->p = close + 1;
+	return 0;
+}
+
+/** `hereinafter referred to as "Provider" or "Acme"` outside brackets. */
+static int tail_named(struct tail *t)
+{
+	const char *p = t->p, *stop = p + strcspn(p, ";\n(");
+	size_t before = t->party->naliases;
+
+	if (stop - p > 120)
+		stop = p + 120;
+	const char *open = memchr(p, '"', (size_t)(stop - p));
+	const char *close = open ? memchr(open + 1, '"', strnlen(open + 1, 60)) : NULL;
+	if (close) {
+		if (strncmp(close + 1, " or \"", 5) == 0 && strchr(close + 6, '"'))
+			close = strchr(close + 6, '"');
+		stop = close + 1;
+	}
+	if (read_aliases(t->arena, t->party, p, stop) < 0)
+		return CW_ENOMEM;
+	if (t->party->naliases > before) {
+		t->seen = true;
+		t->p = stop;
+	} else {
+		t->p++;
+	}
+	return 0;
+}
+
+/** The end of a line: 1 when the next party or something else altogether begins behind it. */
+static int tail_line(struct tail *t)
+{
+	const char *next = t->p + 1;
+	struct cw_date date;
+
+	if (party_ahead(next, false)) {
+		bool numbered = *next == '(' || isdigit((unsigned char)*next);
+		return t->seen || numbered || *next == '&' || cw_starts_word(next, "and") ||
+		       cw_starts_word(next, "party b");
+	}
+	t->over = t->party->entity && !t->seen && isupper((unsigned char)*next) &&
+		  cw_date_find(next, strcspn(next, "\n"), &date, NULL, NULL);
+	return t->over;
+}
+
+/** One step on; 1 when the description of this party has ended, negative out of memory. */
+static int tail_step(struct tail *t)
 {
 	static const char *const named[] = { "hereinafter", "hereafter", "herein", "referred to",
 					     "known as" };
-	bool seen = false;
-	const char *p = start;
+	const char *p = t->p;
+	bool starts = p > t->start && !cw_word_byte(p[-1]) && cw_word_byte(*p);
 
-	*over = false;
-	while (*p && p - start < TAIL_MAX) {
-		if (*p == '(') {
-			const char *close = closing(p);
-			if (seen && close && close - p <= 3 && party_ahead(p, true))
-				return p;
-			if (!close) {
-				p++;
-				continue;
-			}
-			if (bracket_of_all(p + 1, close)) {
-				*over = party_ahead(close + 1, false) ? false : true;
-				if (*over)
-					return close;
-			} else {
-				size_t before = party->naliases;
-				*ret = read_aliases(arena, party, p + 1, close);
-				if (*ret < 0)
-					return p;
-				seen |= party->naliases > before;
-			}
-			p = close + 1;
-			continue;
-		}
-		bool word_start = p > start && !cw_word_byte(p[-1]) && cw_word_byte(*p);
-		if (word_start && ONE_OF(p, zone_ends) &&
-		    !(islower((unsigned char)*p) && cw_starts_word(p, "background")))
-			break;
-		if (word_start && ONE_OF(p, named)) {
-			const char *stop = p + strcspn(p, ";\n(");
-			if (stop - p > 120)
-				stop = p + 120;
-			const char *q = memchr(p, '"', (size_t)(stop - p));
-			const char *e = q ? memchr(q + 1, '"', (size_t)(strnlen(q, 60) - 1)) : NULL;
-			size_t before = party->naliases;
-			if (e && e < stop + 60) {
-				const char *f = e + 1;
-				if (strncmp(f, " or \"", 5) == 0 && strchr(f + 5, '"'))
-					e = strchr(f + 5, '"');
-				*ret = read_aliases(arena, party, p, e + 1);
-				stop = e + 1;
-			} else {
-				*ret = read_aliases(arena, party, p, stop);
-			}
-			if (*ret < 0)
-				return p;
-			if (party->naliases > before) {
-				seen = true;
-				p = stop;
-				continue;
-			}
-		}
-		if (word_start && (cw_starts_word(p, "and") || cw_starts_word(p, "by and")) &&
-		    party_ahead(p, seen))
-			return p;
-		if ((*p == ';' || (*p == ',' && (seen || p == start))) && party_ahead(p + 1, false))
-			return p;
-		if (*p == '\n') {
-			if (party_ahead(p + 1, false) &&
-			    (seen || cw_starts_word(p + 1, "and") || p[1] == '&' || p[1] == '(' ||
-			     isdigit((unsigned char)p[1]) || cw_starts_word(p + 1, "party b")))
-				return p;
-			if (party->entity && isupper((unsigned char)p[1]) &&
-			    !party_ahead(p + 1, false) &&
-			    cw_date_find(p + 1, strcspn(p + 1, "\n"), &(struct cw_date){ 0 }, NULL,
-					 NULL) &&
-			    !seen)
-				break;
-		}
-		if (sentence_end(start, p)) {
-			if (!party_ahead(p + 1, false) || !(p[1] == '\n'))
-				break;
-			return p;
-		}
-		p++;
+	if (t->first && t->seen && *p != ' ' && *p != '(')
+		return 1;
+
+	if (*p == '(')
+		return tail_bracket(t);
+	if (starts && CW_ONE_OF(p, zone_ends) && strncmp(p, "background", 10) != 0) {
+		t->over = true;
+		return 1;
 	}
-	*over = true;
-	return p;
+	if (starts && CW_ONE_OF(p, named))
+		return tail_named(t);
+	if (starts && cw_starts_word(p, "and") &&
+	    (party_ahead(p, t->seen) || (t->seen && unnamed_ahead(p))))
+		return 1;
+	bool apart = *p == ';' || (*p == ',' && (t->seen || p == t->start));
+	if (apart && party_ahead(p + 1, false))
+		return 1;
+	if (*p == '\n' && tail_line(t))
+		return 1;
+	if (sentence_end(t->start, p) && !cw_starts_word(p + 2, "hereinafter") &&
+	    !cw_starts_word(p + 2, "hereafter")) {
+		t->over = p[1] != '\n' || !party_ahead(p + 1, false);
+		return 1;
+	}
+	t->p++;
+	return 0;
 }
 
-static int fill(struct cw_arena *arena, struct cw_named *party, const struct name *n)
+/**
+ * Read on behind a name, collecting defined terms, to where the next party or the end of the list
+ * begins.  Sets *out there; *over tells that no party follows.
+ * @param first  stop behind the first defined term
+ */
+static int read_tail(struct cw_arena *arena, struct cw_named *party, const char *start, bool first,
+		     const char **out, bool *over)
+{
+	struct tail t = {
+		.arena = arena, .party = party, .start = start, .p = start, .first = first
+	};
+	int ret = 0;
+
+	while (ret == 0 && *t.p && t.p - start < TAIL_MAX)
+		ret = tail_step(&t);
+	*out = t.p;
+	*over = t.over || ret == 0;
+	return ret < 0 ? ret : CW_OK;
+}
+
+static int fill(struct cw_arena *arena, struct cw_named *party, const struct cw_name *n)
 {
 	const char *start = n->start, *end = n->end;
 
@@ -810,57 +526,99 @@ static int add_party(struct cw_arena *arena, struct cw_named_list *list,
 	return CW_OK;
 }
 
+/** "Customer", "Company", "you": words that cannot name anything but a party. */
+static bool is_party_word(const char *alias)
+{
+	const struct cw_role_word *word = cw_role_word_find(alias);
+
+	return (word && strcasecmp(word->word, alias) == 0) || strcasecmp(alias, "you") == 0 ||
+	       strcasecmp(alias, "company") == 0;
+}
+
+/** Who stands at the head of an entry of the list. */
+struct entry {
+	struct cw_name name; /**< no start when it is a blank or a description */
+	const char *end;
+	bool known; /**< something that can be a party stands here */
+	bool described; /**< "the organisation that accepts these terms" */
+};
+
+static struct entry read_entry(const char *p)
+{
+	struct entry e = { .end = p };
+	size_t blank = blank_len(p);
+
+	if (blank) {
+		e.end = p + blank;
+		e.known = true;
+	} else if (cw_starts_word(p, "you") &&
+		   (strchr(",;(.\n", p[3]) || cw_starts_word(p + 4, "and") || p[4] == '(')) {
+		e.name = (struct cw_name){ p, p + 3, false };
+		e.end = p + 3;
+		e.known = true;
+	} else if ((cw_name_read(p, &e.name) && cw_name_good(&e.name)) ||
+		   cw_name_read_small(p, &e.name)) {
+		e.end = e.name.end;
+		e.known = true;
+	} else {
+		e.name = (struct cw_name){ 0 };
+		e.known = e.described = unnamed_ahead(p);
+	}
+	return e;
+}
+
+/** Name the party by its name or, where that is a blank, by its defined term. */
+static int name_entry(struct cw_arena *arena, struct cw_named *party, const struct cw_name *name)
+{
+	if (name->start && fill(arena, party, name) < 0)
+		return CW_ENOMEM;
+	if (party->name && strcasecmp(party->name, "you") == 0) {
+		party->name = "you";
+		return add_alias(arena, party, "you", 3);
+	}
+	if (!party->name && party->naliases)
+		party->name = party->alias[0];
+	return CW_OK;
+}
+
 /** Read the list of parties that begins at p. */
 static int read_zone(struct cw_arena *arena, const char *p, struct cw_named_list *out)
 {
-	struct name bare = { 0 };
+	struct cw_name bare = { 0 };
+	bool over = false;
 
 	out->count = 0;
-	for (int i = 0; i < CW_NAMED_MAX; i++) {
+	for (int i = 0; i < CW_NAMED_MAX && !over; i++) {
 		struct cw_named party = { 0 };
-		struct name n = { 0 };
-		bool over;
-		int ret = CW_OK;
 
 		p = skip_between(p);
-		if (ONE_OF(p, zone_ends))
+		if (CW_ONE_OF(p, zone_ends))
 			return CW_OK;
-		size_t blank = blank_len(p);
-		if (blank) {
-			p += blank;
-		} else if ((read_name(p, &n) && good_name(&n)) || read_small_name(p, &n)) {
-			p = n.end;
-		} else {
+		struct entry e = read_entry(p);
+		if (!e.known)
 			return CW_OK;
-		}
-		const char *end = n.end;
-		p = read_tail(arena, &party, p, &over, &ret);
-		if (ret < 0)
-			return ret;
+		if (read_tail(arena, &party, e.end, false, &p, &over) < 0)
+			return CW_ENOMEM;
+		struct cw_name n = e.name;
 		/* "Research and Development Ltd": what seemed two parties is one name. */
-		bool joined = bare.start && n.start && (party.naliases || n.entity) &&
-			      (out->count >= 2 || !over);
-		if (joined) {
+		if (bare.start && n.start && (party.naliases || n.entity) &&
+		    (out->count >= 2 || !over)) {
 			n.start = bare.start;
 			out->count--;
 		}
-		if (n.start && fill(arena, &party, &n) < 0)
+		if (e.described && !(party.naliases && is_party_word(party.alias[0])))
+			continue;
+		if (name_entry(arena, &party, &n) < 0)
 			return CW_ENOMEM;
-		if (!party.name && party.naliases)
-			party.name = party.alias[0];
-		bare = (struct name){ 0 };
-		if (party.name) {
-			if (end && p == end + (*end == ' ') && cw_starts_word(p, "and") &&
-			    !n.entity && !party.naliases)
-				bare = n;
-			size_t before = out->count;
-			if (add_party(arena, out, &party) < 0)
-				return CW_ENOMEM;
-			if (out->count == before)
-				bare.start = NULL;
-		}
-		if (over)
-			return CW_OK;
+		bare = (struct cw_name){ 0 };
+		if (!party.name)
+			continue;
+		size_t before = out->count;
+		if (add_party(arena, out, &party) < 0)
+			return CW_ENOMEM;
+		bool at_once = p == e.end + (*e.end == ' ') && cw_starts_word(p, "and");
+		if (at_once && e.name.start && !n.entity && !party.naliases && out->count > before)
+			bare = n;
 	}
 	return CW_OK;
 }
@@ -903,6 +661,17 @@ static int from_preamble(struct cw_arena *arena, const char *head, struct cw_nam
 	return CW_OK;
 }
 
+/** A name without corporate ending must be called by a party's word or by a word of its own. */
+static bool defines_party(const struct cw_named *party)
+{
+	if (party->entity || !party->naliases)
+		return party->naliases > 0;
+	const char *name = party->name;
+
+	return is_party_word(party->alias[0]) ||
+	       cw_find_phrase(name, name + strlen(name), party->alias[0]);
+}
+
 /**
  * Parties of letters and deeds, which no "between" introduces: names of companies that the first
  * lines define a term for.
@@ -912,20 +681,22 @@ static int from_definitions(struct cw_arena *arena, const char *head, struct cw_
 	out->count = 0;
 	for (const char *p = head; *p && p - head < DEFINITIONS_MAX && out->count < CW_NAMED_MAX;) {
 		struct cw_named party = { 0 };
-		struct name n;
+		struct cw_name n;
 		bool over;
-		int ret = CW_OK;
 
 		if (!cw_word_byte(*p) || (p > head && cw_word_byte(p[-1])) ||
-		    !name_word(p, word_len(p)) || cw_starts_word(p, "The") || !read_name(p, &n)) {
+		    !cw_name_word(p, cw_name_word_len(p)) || cw_starts_word(p, "The") ||
+		    !cw_name_read(p, &n)) {
 			p++;
 			continue;
 		}
 		const char *next = n.end;
-		if (n.entity && good_name(&n)) {
-			next = read_tail(arena, &party, n.end, &over, &ret);
-			if (ret < 0 || fill(arena, &party, &n) < 0 ||
-			    (party.naliases && add_party(arena, out, &party) < 0))
+		bool defined = *n.end == ',' || (*n.end == ' ' && n.end[1] == '(');
+		bool words = memchr(n.start, ' ', (size_t)(n.end - n.start)) != NULL;
+		if ((n.entity || (defined && words)) && cw_name_good(&n)) {
+			if (read_tail(arena, &party, n.end, true, &next, &over) < 0 ||
+			    fill(arena, &party, &n) < 0 ||
+			    (defines_party(&party) && add_party(arena, out, &party) < 0))
 				return CW_ENOMEM;
 			if (!party.naliases)
 				next = n.end;
@@ -938,20 +709,21 @@ static int from_definitions(struct cw_arena *arena, const char *head, struct cw_
 /** Companies that stand before "By:" at the end. */
 static int from_signatures(struct cw_arena *arena, const char *tail, struct cw_named_list *out)
 {
+	static const char *const marks[] = { "by:", "signed:", "signature:" };
 	const char *end = tail + strlen(tail), *from = tail;
 
 	out->count = 0;
-	for (const char *by; (by = cw_find_phrase(from, end, "by:")); from = by + 3) {
-		struct name last = { 0 };
+	for (const char *by; (by = cw_find_any(from, end, marks, 3, NULL)); from = by + 3) {
+		struct cw_name last = { 0 };
 		const char *p = by - from > 300 ? by - 300 : from;
 		for (; p < by; p++) {
-			struct name n;
+			struct cw_name n;
 			if (!cw_word_byte(*p) || (p > tail && cw_word_byte(p[-1])) ||
-			    !name_word(p, word_len(p)))
+			    !cw_name_word(p, cw_name_word_len(p)))
 				continue;
-			if (!read_name(p, &n) || n.end > by)
+			if (!cw_name_read(p, &n) || n.end > by)
 				continue;
-			if (n.entity && good_name(&n))
+			if (n.entity && cw_name_good(&n))
 				last = n;
 			p = n.end - 1;
 		}
@@ -963,35 +735,57 @@ static int from_signatures(struct cw_arena *arena, const char *tail, struct cw_n
 	return CW_OK;
 }
 
+/** Do two names mean the same party: equal up to the corporate ending, or one has the other? */
+static bool same_party(const char *a, const char *b)
+{
+	size_t n = cw_name_stem(a), m = cw_name_stem(b);
+
+	return strncasecmp(a, b, n < m ? n : m) == 0;
+}
+
+static int unite(struct cw_arena *arena, struct cw_named_list *list,
+		 const struct cw_named_list *more)
+{
+	for (size_t i = 0; i < more->count; i++) {
+		bool known = false;
+		for (size_t k = 0; k < list->count && !known; k++)
+			known = same_party(list->at[k].name, more->at[i].name);
+		if (!known && add_party(arena, list, &more->at[i]) < 0)
+			return CW_ENOMEM;
+	}
+	return CW_OK;
+}
+
+/** Parties of whom more is known than a word with a capital. */
+static size_t sure_parties(const struct cw_named_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		n += list->at[i].entity || list->at[i].naliases > 0;
+	return n;
+}
+
 int cw_parties_find(struct cw_arena *arena, const char *head, const char *tail,
 		    struct cw_named_list *out)
 {
-	struct cw_named_list defined;
+	struct cw_named_list more;
 
 	out->count = 0;
 	if (from_preamble(arena, head, out) < 0)
 		return CW_ENOMEM;
-	if (score(out) >= 10)
+	if (sure_parties(out) >= 2 && score(out) >= 9)
 		return CW_OK;
-	if (from_definitions(arena, head, &defined) < 0)
+	if (from_definitions(arena, head, &more) < 0)
 		return CW_ENOMEM;
-	if (score(&defined) > score(out))
-		*out = defined;
-	if (out->count)
-		return CW_OK;
-	return from_signatures(arena, tail, out);
-}
-
-size_t cw_name_stem(const char *name)
-{
-	size_t best = strlen(name);
-
-	for (size_t i = 0; name[i]; i++) {
-		if (i == 0 || cw_word_byte(name[i - 1]) || !ending_len(name + i))
-			continue;
-		while (i > 0 && strchr(" ,", name[i - 1]))
-			i--;
-		return i;
+	if (score(&more) > score(out)) {
+		struct cw_named_list weaker = *out;
+		*out = more;
+		more = weaker;
 	}
-	return best;
+	if (sure_parties(out) >= 2)
+		return CW_OK;
+	if (from_signatures(arena, tail, &more) < 0)
+		return CW_ENOMEM;
+	return unite(arena, out, &more);
 }

@@ -32,7 +32,3 @@ struct cw_named_list {
  */
 int cw_parties_find(struct cw_arena *arena, const char *head, const char *tail,
 		    struct cw_named_list *out);
-
-/** Length of the leading words of a name without its corporate ending: "Acme Cloud" of "Acme
- *  Cloud, Inc.". */
-size_t cw_name_stem(const char *name);

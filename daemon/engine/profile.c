@@ -272,6 +272,9 @@ static int publish_parties(struct cw_reading *r)
 	p->nparties = n;
 	p->vendor = name_of(p, CW_ROLE_VENDOR);
 	p->customer = name_of(p, CW_ROLE_CUSTOMER);
+	/* Whoever reads published terms is the other side. */
+	if (p->online && !p->customer[0] && r->you > 0)
+		p->customer = "you";
 	return CW_OK;
 }
 
@@ -288,6 +291,8 @@ static int read_all(struct cw_reading *r, const struct cw_analysis_options *opts
 	if (cw_parties_find(&a->arena, r->head, r->tail, &r->parties) < 0)
 		return CW_ENOMEM;
 	cw_read_online(r);
+	if (a->profile.online && cw_publisher_find(r) < 0)
+		return CW_ENOMEM;
 	if (cw_roles_build(r, roles) < 0 || publish_parties(r) < 0 || cw_read_law(r) < 0)
 		return CW_ENOMEM;
 	cw_read_dates(r);

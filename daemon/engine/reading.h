@@ -42,6 +42,12 @@ void cw_read_renewal(struct cw_reading *r);
 int cw_read_law(struct cw_reading *r);
 
 /**
+ * Who publishes these online terms, when no party's definition says it: adds the name to
+ * r->parties.
+ */
+int cw_publisher_find(struct cw_reading *r);
+
+/**
  * Decide the roles of r->parties, of pronouns and of generic words, and build the look-up.
  * @param out  in the arena
  */

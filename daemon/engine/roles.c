@@ -5,6 +5,8 @@
 #include <strings.h>
 
 #include "engine/flat.h"
+#include "engine/party_name.h"
+#include "engine/role_words.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -34,85 +36,6 @@ struct cw_roles {
 	struct mention *mentions;
 	size_t count, cap;
 	uint64_t third; /**< the word that makes "party" nobody's */
-};
-
-/** What a defined term says of who bears it. */
-static const struct {
-	const char *word;
-	enum cw_role role;
-	bool weak; /**< gives way to evidence and to what the other party is */
-	bool plural; /**< also used in the plural for readers of online terms */
-} generic[] = {
-	{ "provider", CW_ROLE_VENDOR, false, false },
-	{ "service provider", CW_ROLE_VENDOR, false, false },
-	{ "vendor", CW_ROLE_VENDOR, false, false },
-	{ "licensor", CW_ROLE_VENDOR, false, false },
-	{ "supplier", CW_ROLE_VENDOR, false, false },
-	{ "seller", CW_ROLE_VENDOR, true, false },
-	{ "contractor", CW_ROLE_VENDOR, false, false },
-	{ "subcontractor", CW_ROLE_VENDOR, true, false },
-	{ "consultant", CW_ROLE_VENDOR, false, false },
-	{ "developer", CW_ROLE_VENDOR, true, false },
-	{ "host", CW_ROLE_VENDOR, false, false },
-	{ "manufacturer", CW_ROLE_VENDOR, true, false },
-	{ "processor", CW_ROLE_VENDOR, false, false },
-	{ "data processor", CW_ROLE_VENDOR, false, false },
-	{ "franchisor", CW_ROLE_VENDOR, false, false },
-	{ "lessor", CW_ROLE_VENDOR, false, false },
-	{ "landlord", CW_ROLE_VENDOR, false, false },
-	{ "lender", CW_ROLE_VENDOR, true, false },
-	{ "transporter", CW_ROLE_VENDOR, false, false },
-	{ "carrier", CW_ROLE_VENDOR, false, false },
-	{ "agent", CW_ROLE_VENDOR, true, false },
-	{ "sales agent", CW_ROLE_VENDOR, true, false },
-	{ "transfer agent", CW_ROLE_VENDOR, false, false },
-	{ "servicing agent", CW_ROLE_VENDOR, false, false },
-	{ "servicer", CW_ROLE_VENDOR, false, false },
-	{ "administrator", CW_ROLE_VENDOR, true, false },
-	{ "adviser", CW_ROLE_VENDOR, true, false },
-	{ "advisor", CW_ROLE_VENDOR, true, false },
-	{ "manager", CW_ROLE_VENDOR, true, false },
-	{ "operator", CW_ROLE_VENDOR, true, false },
-	{ "underwriter", CW_ROLE_VENDOR, true, false },
-	{ "executive", CW_ROLE_VENDOR, true, false },
-	{ "employee", CW_ROLE_VENDOR, true, false },
-	{ "promoter", CW_ROLE_VENDOR, true, false },
-	{ "repairer", CW_ROLE_VENDOR, false, false },
-	{ "endorser", CW_ROLE_VENDOR, true, false },
-	{ "customer", CW_ROLE_CUSTOMER, false, true },
-	{ "client", CW_ROLE_CUSTOMER, false, true },
-	{ "licensee", CW_ROLE_CUSTOMER, false, true },
-	{ "subscriber", CW_ROLE_CUSTOMER, false, true },
-	{ "buyer", CW_ROLE_CUSTOMER, false, true },
-	{ "purchaser", CW_ROLE_CUSTOMER, false, true },
-	{ "user", CW_ROLE_CUSTOMER, false, true },
-	{ "end user", CW_ROLE_CUSTOMER, true, true },
-	{ "member", CW_ROLE_CUSTOMER, true, true },
-	{ "visitor", CW_ROLE_CUSTOMER, true, true },
-	{ "account holder", CW_ROLE_CUSTOMER, true, true },
-	{ "controller", CW_ROLE_CUSTOMER, false, false },
-	{ "data controller", CW_ROLE_CUSTOMER, false, false },
-	{ "recipient", CW_ROLE_CUSTOMER, true, false },
-	{ "service recipient", CW_ROLE_CUSTOMER, false, false },
-	{ "franchisee", CW_ROLE_CUSTOMER, false, false },
-	{ "lessee", CW_ROLE_CUSTOMER, false, false },
-	{ "tenant", CW_ROLE_CUSTOMER, false, false },
-	{ "borrower", CW_ROLE_CUSTOMER, true, false },
-	{ "shipper", CW_ROLE_CUSTOMER, false, false },
-	{ "distributor", CW_ROLE_CUSTOMER, true, false },
-	{ "reseller", CW_ROLE_CUSTOMER, true, false },
-	{ "dealer", CW_ROLE_CUSTOMER, true, false },
-	{ "advertiser", CW_ROLE_CUSTOMER, true, true },
-	{ "publisher", CW_ROLE_CUSTOMER, true, false },
-	{ "employer", CW_ROLE_CUSTOMER, true, false },
-	{ "principal", CW_ROLE_CUSTOMER, true, false },
-	{ "sponsor", CW_ROLE_CUSTOMER, true, false },
-	{ "fund", CW_ROLE_CUSTOMER, true, false },
-	{ "trust", CW_ROLE_CUSTOMER, true, false },
-	{ "owner", CW_ROLE_CUSTOMER, true, false },
-	{ "guarantor", CW_ROLE_OTHER, false, false },
-	{ "escrow agent", CW_ROLE_OTHER, false, false },
-	{ "trustee", CW_ROLE_OTHER, true, false },
 };
 
 /** Both sides, and those who are neither though they hold the word "party". */
@@ -383,17 +306,6 @@ static void weigh_parties(const struct cw_roles *r, const struct cw_analysis *a,
 
 /* ---- who is who ---- */
 
-/** The row of a defined term, also for its last words: "the Agent", "Sales Manager"; or -1. */
-static int generic_row(const char *alias)
-{
-	for (size_t i = 0; i < COUNT(generic); i++) {
-		if (strcasecmp(alias, generic[i].word) == 0)
-			return (int)i;
-	}
-	const char *space = strrchr(alias, ' ');
-	return space ? generic_row(space + 1) : -1;
-}
-
 static bool is_pronoun(const char *alias, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -408,18 +320,24 @@ static void roles_of_terms(struct cw_named_list *list, bool *weak)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct cw_named *p = &list->at[i];
+		const struct cw_role_word *named = cw_role_word_find(p->name);
+
 		weak[i] = true;
+		if (named && !p->entity && strcasecmp(named->word, p->name) == 0) {
+			p->role = named->role;
+			weak[i] = named->weak;
+		}
 		for (size_t k = 0; k < p->naliases && weak[i]; k++) {
-			int row = generic_row(p->alias[k]);
+			const struct cw_role_word *word = cw_role_word_find(p->alias[k]);
 			if (is_pronoun(p->alias[k], we_words, COUNT(we_words)) &&
 			    p->role == CW_ROLE_UNKNOWN)
 				p->role = CW_ROLE_VENDOR;
 			else if (is_pronoun(p->alias[k], you_words, COUNT(you_words)) &&
 				 p->role == CW_ROLE_UNKNOWN)
 				p->role = CW_ROLE_CUSTOMER;
-			else if (row >= 0) {
-				p->role = generic[row].role;
-				weak[i] = generic[row].weak;
+			else if (word) {
+				p->role = word->role;
+				weak[i] = word->weak;
 			}
 		}
 	}
@@ -583,23 +501,23 @@ static int add_generic(struct cw_arena *arena, struct cw_roles *r, const struct 
 	}
 	if (vendor && customer && !online)
 		return CW_OK;
-	for (size_t i = 0; i < COUNT(generic); i++) {
+	for (size_t i = 0; i < cw_role_word_count; i++) {
 		/* Published terms speak of other vendors and licensors as of strangers. */
-		if (online && generic[i].role != CW_ROLE_CUSTOMER && vendor)
+		if (online && cw_role_words[i].role != CW_ROLE_CUSTOMER && vendor)
 			continue;
-		if (online && !generic[i].plural)
+		if (online && !cw_role_words[i].plural)
 			continue;
-		if (generic[i].weak && !generic[i].plural && (vendor || customer))
+		if (cw_role_words[i].weak && !cw_role_words[i].plural && (vendor || customer))
 			continue;
 		struct mention m = { .party = -1,
-				     .side = (uint8_t)side_of(generic[i].role),
+				     .side = (uint8_t)side_of(cw_role_words[i].role),
 				     .capital = !online };
-		if (add_mention(arena, r, generic[i].word, &m) < 0)
+		if (add_mention(arena, r, cw_role_words[i].word, &m) < 0)
 			return CW_ENOMEM;
-		if (!online || !generic[i].plural)
+		if (!online || !cw_role_words[i].plural)
 			continue;
-		size_t n = strlen(generic[i].word);
-		memcpy(plural, generic[i].word, n);
+		size_t n = strlen(cw_role_words[i].word);
+		memcpy(plural, cw_role_words[i].word, n);
 		memcpy(plural + n, "s", 2);
 		if (add_mention(arena, r, plural, &m) < 0)
 			return CW_ENOMEM;
@@ -607,25 +525,39 @@ static int add_generic(struct cw_arena *arena, struct cw_roles *r, const struct 
 	return CW_OK;
 }
 
+/** Is the party called by a word of its own name, as publishers call themselves? */
+static bool calls_itself(const struct cw_named *p)
+{
+	for (size_t k = 0; k < p->naliases; k++) {
+		if (is_pronoun(p->alias[k], we_words, COUNT(we_words)) ||
+		    cw_find_phrase(p->name, p->name + strlen(p->name), p->alias[k]))
+			return true;
+	}
+	return false;
+}
+
 /** Online terms have one publisher, who is the vendor whatever else is defined. */
 static void settle_online(struct cw_named_list *list)
 {
-	bool vendor = false;
+	struct cw_named *vendor = NULL, *entity = NULL, *first = NULL;
 
-	for (size_t i = 0; i < list->count; i++)
-		vendor |= list->at[i].role == CW_ROLE_VENDOR;
-	for (size_t i = 0; i < list->count && !vendor; i++) {
-		if (list->at[i].role != CW_ROLE_UNKNOWN || !list->at[i].entity)
+	for (size_t i = 0; i < list->count; i++) {
+		struct cw_named *p = &list->at[i];
+		if (p->entity && p->role == CW_ROLE_CUSTOMER && calls_itself(p))
+			p->role = CW_ROLE_VENDOR;
+		if (p->role == CW_ROLE_VENDOR && !vendor)
+			vendor = p;
+		if (p->role != CW_ROLE_UNKNOWN)
 			continue;
-		list->at[i].role = CW_ROLE_VENDOR;
-		vendor = true;
+		if (p->entity && !entity)
+			entity = p;
+		if (!first)
+			first = p;
 	}
-	for (size_t i = 0; i < list->count && !vendor; i++) {
-		if (list->at[i].role != CW_ROLE_UNKNOWN)
-			continue;
-		list->at[i].role = CW_ROLE_VENDOR;
-		vendor = true;
-	}
+	if (vendor)
+		return;
+	if (entity || first)
+		(entity ? entity : first)->role = CW_ROLE_VENDOR;
 }
 
 static int build(struct cw_arena *arena, struct cw_reading *reading, struct cw_roles *r)
