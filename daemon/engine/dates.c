@@ -267,6 +267,23 @@ static bool numeric(struct at *at, struct cw_date *out)
 	return make(out, full_year(c, d3), a, b);
 }
 
+/** Could the word at p be a month or an ordinal, by its first two letters? */
+static bool may_begin(const char *p)
+{
+	static const char pairs[][2] = {
+		{ 'j', 'a' }, { 'f', 'e' }, { 'm', 'a' }, { 'a', 'p' }, { 'j', 'u' },
+		{ 'a', 'u' }, { 's', 'e' }, { 'o', 'c' }, { 'n', 'o' }, { 'd', 'e' },
+		{ 'f', 'i' }, { 't', 'h' }, { 'f', 'o' }, { 's', 'i' }, { 'e', 'i' },
+		{ 'n', 'i' }, { 't', 'e' }, { 'e', 'l' }, { 't', 'w' },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		if ((p[0] | 0x20) == pairs[i][0] && (p[1] | 0x20) == pairs[i][1])
+			return true;
+	}
+	return false;
+}
+
 bool cw_date_find(const char *text, size_t len, struct cw_date *out, size_t *out_start,
 		  size_t *out_end)
 {
@@ -280,7 +297,7 @@ bool cw_date_find(const char *text, size_t len, struct cw_date *out, size_t *out
 			digit++;
 		if (digit == end)
 			return false;
-		if (digit - p > DATE_MAX)
+		if (digit - p > DATE_MAX || (digit != p && !may_begin(p)))
 			continue;
 
 		struct at at[] = { { p, end }, { p, end }, { p, end } };

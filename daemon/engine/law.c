@@ -10,11 +10,29 @@
 /** Bytes between "governed by" and the name of the law. */
 #define REACH 320
 
-static const char *const triggers[] = {
-	"governed",      "construed",      "interpreted",   "interpretation", "subject to the laws",
-	"governing law", "applicable law", "choice of law", "law governing",  "enforced",
-	"determined",    "subject to and", "apply to this", "laws of"
+/** Words that announce the law of an agreement, and how surely. */
+static const struct {
+	const char *phrase;
+	int sure;
+	bool before; /**< the place stands before it: "the laws of Ohio govern" */
+} triggers[] = {
+	{ "governed", 4, false },
+	{ "construed", 4, false },
+	{ "interpreted", 4, false },
+	{ "govern", 3, true },
+	{ "governs", 3, true },
+	{ "interpretation", 2, false },
+	{ "subject to the laws", 2, false },
+	{ "governing law", 2, false },
+	{ "applicable law", 2, false },
+	{ "choice of law", 2, false },
+	{ "law governing", 0, false },
+	{ "enforced", 0, false },
+	{ "determined", 0, false },
+	{ "apply to this", 0, true },
 };
+/** From here on a place that the table lacks is believed. */
+#define SURE_OF_UNKNOWN 4
 
 static const char *limit(const char *p, const char *end, size_t reach)
 {
@@ -138,41 +156,59 @@ static int weight(const struct cw_passage *p, const struct cw_analysis *a)
 	return w;
 }
 
+/** Read a place that the table of places lacks; keeps what is known already. */
+static int read_unknown(struct cw_reading *r, const char *from, const char *end)
+{
+	const char *place;
+	size_t n = unknown_place(from, limit(from, end, REACH), &place);
+	char *name;
+
+	if (!n)
+		return CW_OK;
+	name = cw_arena_strndup(&r->a->arena, place, n);
+	if (!name)
+		return CW_ENOMEM;
+	recase(name);
+	r->a->profile.governing_law = name;
+	return CW_OK;
+}
+
+/** Look for the law in one passage; *best is how sure the one found so far is. */
+static int read_passage(struct cw_reading *r, const struct cw_passage *p, int *best)
+{
+	const char *end = p->text + p->len, *law;
+	int w = weight(p, r->a) * 4;
+
+	for (size_t t = 0; t < sizeof(triggers) / sizeof(*triggers); t++) {
+		int sure = w + triggers[t].sure;
+		if (sure <= *best)
+			continue;
+		const char *q = cw_find_phrase(p->text, end, triggers[t].phrase);
+		if (!q)
+			continue;
+		if (law_in(p->text, triggers[t].before ? p->text : q, end, &law)) {
+			r->a->profile.governing_law = law;
+			*best = sure;
+			return CW_OK;
+		}
+		if (*best < 0 && triggers[t].sure >= SURE_OF_UNKNOWN) {
+			if (read_unknown(r, q, end) < 0)
+				return CW_ENOMEM;
+			if (r->a->profile.governing_law[0])
+				*best = 0;
+		}
+	}
+	return CW_OK;
+}
+
 int cw_read_law(struct cw_reading *r)
 {
-	struct cw_profile *profile = &r->a->profile;
 	int best = -1;
 
-	profile->governing_law = "";
 	for (size_t i = 0; i < r->npassages; i++) {
-		const struct cw_passage *p = &r->passages[i];
-		const char *end = p->text + p->len, *law, *place;
-		bool found = false;
-
-		if (!(p->topics & CW_TOPIC_LAW))
-			continue;
-		int w = weight(p, r->a) * 4;
-		for (size_t t = 0; t < sizeof(triggers) / sizeof(*triggers) && !found; t++) {
-			const char *q = cw_find_phrase(p->text, end, triggers[t]);
-			int bonus = t < 3 ? 4 : t < 8 ? 2 : 0;
-			if (!q || w + bonus <= best)
-				continue;
-			if (law_in(p->text, q, end, &law)) {
-				profile->governing_law = law;
-				best = w + bonus;
-				found = true;
-			} else if (t < 3 && best < 0) {
-				size_t n = unknown_place(q, limit(q, end, REACH), &place);
-				if (!n)
-					continue;
-				char *name = cw_arena_strndup(&r->a->arena, place, n);
-				if (!name)
-					return CW_ENOMEM;
-				recase(name);
-				profile->governing_law = name;
-				best = 0;
-			}
-		}
+		if ((r->passages[i].topics & CW_TOPIC_LAW) &&
+		    read_passage(r, cw_passage_at(r, i), &best) < 0)
+			return CW_ENOMEM;
 	}
 	return CW_OK;
 }

@@ -325,7 +325,7 @@ static bool speaks_of_agreement(struct part s)
 	return ANY(s, words) != NULL;
 }
 
-static bool find_effective(const struct cw_reading *r, struct cw_date *out)
+static bool find_effective(struct cw_reading *r, struct cw_date *out)
 {
 	size_t len = strlen(r->head);
 	struct part head = { r->head, r->head + (len < 14000 ? len : 14000) };
@@ -333,10 +333,10 @@ static bool find_effective(const struct cw_reading *r, struct cw_date *out)
 	if (effective_in(head, out))
 		return true;
 	for (size_t i = 0; i < r->npassages; i++) {
-		const struct cw_passage *p = &r->passages[i];
-		struct part s = { p->text, p->text + p->len };
-		if (!(p->topics & CW_TOPIC_EFFECT))
+		if (!(r->passages[i].topics & CW_TOPIC_EFFECT))
 			continue;
+		const struct cw_passage *p = cw_passage_at(r, i);
+		struct part s = { p->text, p->text + p->len };
 		if (effective_in(s, out))
 			return true;
 		if (speaks_of_agreement(s) && commences_in(s, out))
@@ -548,16 +548,16 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 	return sure + 1;
 }
 
-static void find_expiration(const struct cw_reading *r, char out[CW_DATE_SIZE])
+static void find_expiration(struct cw_reading *r, char out[CW_DATE_SIZE])
 {
 	int best = 1;
 
 	for (size_t i = 0; i < r->npassages; i++) {
-		const struct cw_passage *p = &r->passages[i];
+		if (!(r->passages[i].topics & CW_TOPIC_TERM))
+			continue;
+		const struct cw_passage *p = cw_passage_at(r, i);
 		struct part s = { p->text, p->text + p->len };
 		struct cw_date d;
-		if (!(p->topics & CW_TOPIC_TERM))
-			continue;
 		int sure = end_in(r, p, s, &d);
 		if (sure <= best)
 			continue;
@@ -694,12 +694,13 @@ void cw_read_renewal(struct cw_reading *r)
 	static const char *const words[] = { "notice", "notify", "notifies" };
 	struct cw_profile *profile = &r->a->profile;
 
-	for (size_t i = 0; i < r->npassages; i++) {
-		const struct cw_passage *p = &r->passages[i];
+	for (size_t i = 0; i < r->npassages && profile->auto_renews < 1; i++) {
+		if (!(r->passages[i].topics & CW_TOPIC_RENEWAL))
+			continue;
+		const struct cw_passage *p = cw_passage_at(r, i);
 		struct part s = { p->text, p->text + p->len };
 		struct part next = { s.end, p->text + p->total };
-		int renews = p->topics & CW_TOPIC_RENEWAL ? renewal_in(s) : -1;
-
+		int renews = renewal_in(s);
 		if (renews < 0 || renews <= profile->auto_renews)
 			continue;
 		profile->auto_renews = renews;

@@ -7,7 +7,7 @@
 #include "engine/reading.h"
 
 /** Bytes of the document that are read for parties, type and date at its top and at its end. */
-#define HEAD_MAX 16000
+#define HEAD_MAX 10000
 #define TAIL_MAX 8000
 /** Longest sentence that is looked at. */
 #define PASSAGE_MAX 8192
@@ -134,37 +134,52 @@ static uint32_t byte_of(const struct cw_analysis *a, const struct cw_clause *cla
 	return i < clause->tok_start + clause->tok_count ? a->toks[i].start : clause->span.byte_end;
 }
 
-/** Keep the sentence [from, mid) and the one behind it, which ends at `to`. */
-static int add_passage(struct cw_reading *r, size_t *cap, struct cw_passage *p, size_t from,
-		       size_t mid, size_t to, struct cw_buf *buf)
+const struct cw_passage *cw_passage_at(struct cw_reading *r, size_t i)
 {
-	struct cw_analysis *a = r->a;
-	const struct cw_clause *clause = &a->clauses[p->clause];
-	uint32_t start = byte_of(a, clause, from), end = byte_of(a, clause, mid);
+	struct cw_passage *p = &r->passages[i];
+	const struct cw_analysis *a = r->a;
 
-	if (end - start > PASSAGE_MAX)
-		end = start + PASSAGE_MAX;
-	cw_buf_clear(buf);
-	cw_flatten(a->text, start, end, a->format, buf);
-	p->len = buf->len;
-	if (p->topics & CW_TOPIC_RENEWAL && to > mid)
-		cw_flatten(a->text, byte_of(a, clause, mid), byte_of(a, clause, to), a->format,
-			   buf);
-	if (buf->failed)
-		return CW_ENOMEM;
-	p->text = cw_arena_strndup(&a->arena, cw_buf_str(buf), buf->len);
-	p->total = buf->len;
+	if (p->text)
+		return p;
+	cw_buf_clear(&r->buf);
+	cw_flatten(a->text, p->start, p->mid, a->format, &r->buf);
+	p->len = r->buf.len;
+	if (p->topics & CW_TOPIC_RENEWAL)
+		cw_flatten(a->text, p->mid, p->end, a->format, &r->buf);
+	p->total = r->buf.len;
+	if (!r->buf.failed)
+		p->text = cw_arena_strndup(&r->a->arena, cw_buf_str(&r->buf), r->buf.len);
+	if (!p->text) {
+		r->failed = true;
+		p->text = "";
+		p->len = p->total = 0;
+	}
+	return p;
+}
+
+/** Keep the sentence [from, mid) and the one behind it, which ends at `to`. */
+static int add_passage(struct cw_reading *r, size_t *cap, struct cw_passage p, size_t from,
+		       size_t mid, size_t to)
+{
+	const struct cw_clause *clause = &r->a->clauses[p.clause];
 	struct cw_passage *list =
-		cw_arena_grow(&a->arena, r->passages, r->npassages, cap, sizeof(*list));
-	if (!p->text || !list)
+		cw_arena_grow(&r->a->arena, r->passages, r->npassages, cap, sizeof(*list));
+
+	if (!list)
 		return CW_ENOMEM;
-	list[r->npassages++] = *p;
+	p.start = byte_of(r->a, clause, from);
+	p.mid = byte_of(r->a, clause, mid);
+	p.end = byte_of(r->a, clause, to);
+	if (p.mid - p.start > PASSAGE_MAX)
+		p.mid = p.end = p.start + PASSAGE_MAX;
+	if (p.end - p.mid > PASSAGE_MAX)
+		p.end = p.mid + PASSAGE_MAX;
+	list[r->npassages++] = p;
 	r->passages = list;
 	return CW_OK;
 }
 
-static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t clause, size_t *cap,
-		       struct cw_buf *buf)
+static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t clause, size_t *cap)
 {
 	const struct cw_clause *c = &r->a->clauses[clause];
 	size_t limit = c->tok_start + (size_t)c->tok_count, mid, to;
@@ -176,20 +191,20 @@ static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t 
 			continue;
 		for (to = mid; to < limit && (to == mid || !(r->a->toks[to].flags & CW_TOK_SENT));)
 			to++;
-		if (add_passage(r, cap, &p, from, mid, to, buf) < 0)
+		if (add_passage(r, cap, p, from, mid, to) < 0)
 			return CW_ENOMEM;
 	}
 	return CW_OK;
 }
 
-static int find_passages(struct cw_reading *r, struct cw_buf *buf)
+static int find_passages(struct cw_reading *r)
 {
 	struct word_table table = { 0 };
 	size_t cap = 0;
 
 	table_fill(&table);
 	for (size_t i = 0; i < r->a->nclauses; i++) {
-		if (scan_clause(r, &table, i, &cap, buf) < 0)
+		if (scan_clause(r, &table, i, &cap) < 0)
 			return CW_ENOMEM;
 	}
 	return CW_OK;
@@ -229,13 +244,13 @@ static const char *flat_tail(struct cw_analysis *a, struct cw_buf *buf)
 	return flat_range(a, i, a->nclauses, 2 * TAIL_MAX, buf);
 }
 
-static int read_in_force(struct cw_profile *p, const struct cw_analysis_options *opts)
+static void read_in_force(struct cw_profile *p, const struct cw_analysis_options *opts)
 {
 	const char *today = opts ? opts->today : NULL;
 
 	p->in_force = "unknown";
 	if (!today)
-		return CW_OK;
+		return;
 	if (p->effective_date[0] && strcmp(p->effective_date, today) > 0)
 		p->in_force = "no";
 	else if (p->expiration_date[0])
@@ -243,7 +258,6 @@ static int read_in_force(struct cw_profile *p, const struct cw_analysis_options 
 											    : "no";
 	else if (p->auto_renews == 1 || p->online)
 		p->in_force = "yes";
-	return CW_OK;
 }
 
 static const char *name_of(const struct cw_profile *p, enum cw_role role)
@@ -279,13 +293,13 @@ static int publish_parties(struct cw_reading *r)
 }
 
 static int read_all(struct cw_reading *r, const struct cw_analysis_options *opts,
-		    const struct cw_roles **roles, struct cw_buf *buf)
+		    const struct cw_roles **roles)
 {
 	struct cw_analysis *a = r->a;
 
-	r->head = flat_range(a, 0, a->nclauses, HEAD_MAX, buf);
-	r->tail = flat_tail(a, buf);
-	if (!r->head || !r->tail || find_passages(r, buf) < 0)
+	r->head = flat_range(a, 0, a->nclauses, HEAD_MAX, &r->buf);
+	r->tail = flat_tail(a, &r->buf);
+	if (!r->head || !r->tail || find_passages(r) < 0)
 		return CW_ENOMEM;
 	cw_read_type(r);
 	if (cw_parties_find(&a->arena, r->head, r->tail, &r->parties) < 0)
@@ -297,7 +311,8 @@ static int read_all(struct cw_reading *r, const struct cw_analysis_options *opts
 		return CW_ENOMEM;
 	cw_read_dates(r);
 	cw_read_renewal(r);
-	return read_in_force(&a->profile, opts);
+	read_in_force(&a->profile, opts);
+	return r->failed ? CW_ENOMEM : CW_OK;
 }
 
 int cw_profile_read(struct cw_analysis *a, const struct cw_analysis_options *opts,
@@ -305,7 +320,6 @@ int cw_profile_read(struct cw_analysis *a, const struct cw_analysis_options *opt
 {
 	struct cw_reading r = { .a = a };
 	const struct cw_roles *roles = NULL;
-	struct cw_buf buf = { 0 };
 
 	a->profile = (struct cw_profile){
 		.type = "",
@@ -316,8 +330,8 @@ int cw_profile_read(struct cw_analysis *a, const struct cw_analysis_options *opt
 		.governing_law = "",
 		.in_force = "unknown",
 	};
-	int ret = read_all(&r, opts, &roles, &buf);
-	cw_buf_release(&buf);
+	int ret = read_all(&r, opts, &roles);
+	cw_buf_release(&r.buf);
 	if (ret < 0)
 		return cw_fail(err, CW_ENOMEM,
 			       "out of memory while reading the document's profile");

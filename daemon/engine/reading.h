@@ -15,23 +15,29 @@ enum {
 	CW_TOPIC_EFFECT = 1 << 3,
 };
 
-/** A sentence that may say something of the profile, in simple form. */
+/** A sentence that may say something of the profile. */
 struct cw_passage {
-	const char *text; /**< flattened, NUL-terminated, in the arena */
-	size_t len; /**< of the sentence */
-	size_t total; /**< with the sentence behind it, which is there for renewals */
-	unsigned topics;
+	uint32_t start, mid, end; /**< bytes: the sentence, and the one behind it */
 	uint32_t clause;
+	unsigned topics;
+	const char *text; /**< flattened, NUL-terminated; NULL until cw_passage_at() */
+	size_t len; /**< of the sentence */
+	size_t total; /**< with the sentence behind it, which is read for renewals only */
 };
 
 struct cw_reading {
 	struct cw_analysis *a;
 	const char *head, *tail; /**< flattened first and last clauses, a line each */
-	struct cw_passage *passages; /**< in the order of the document */
+	struct cw_passage *passages; /**< in the order of the document; see cw_passage_at() */
 	size_t npassages;
 	struct cw_named_list parties;
 	unsigned you, we; /**< tokens of the second and first person */
+	struct cw_buf buf; /**< for flattening */
+	bool failed; /**< out of memory in a reader that returns nothing */
 };
+
+/** The passage with its text; an empty one, and r->failed, when out of memory. */
+const struct cw_passage *cw_passage_at(struct cw_reading *r, size_t i);
 
 /** Type and dates, renewal and law: each fills its fields of a->profile. */
 void cw_read_type(struct cw_reading *r);

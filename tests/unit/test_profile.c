@@ -209,7 +209,7 @@ static const struct {
 	  "Wales.\n",
 	  "England and Wales" },
 	{ "This contract is governed by English law.\n", "England" },
-	{ "New York law governs this Agreement.\n", "" },
+	{ "New York law governs this Agreement.\n", "New York" },
 	{ "The laws of the State of Ohio govern this Agreement.\n", "Ohio" },
 	{ "These Terms are governed by the laws of West Virginia.\n", "West Virginia" },
 	{ "This Agreement is governed by the laws of the United States of America and the State of "
