@@ -292,13 +292,35 @@ static int setup(void **state)
 	return 0;
 }
 
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+/** A test that failed leaves its deliverer behind; the next one must not meet it. */
+static void drop_deliverer(void)
+{
+	static bool closed;
+
+	if (!deliverer)
+		return;
+	closed = expired = false;
+	cw_deliverer_close(deliverer, 0, on_closed, &closed);
+	deliverer = NULL;
+	uv_timer_start(&deadline, on_deadline, 2000, 0);
+	while (!closed && !expired)
+		uv_run(&loop, UV_RUN_ONCE);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
+	drop_deliverer();
 	uv_close((uv_handle_t *)&deadline, NULL);
 	uv_close((uv_handle_t *)&box.fetch_timer, NULL);
 	uv_close((uv_handle_t *)&box.keep_timer, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
+	for (int i = 0; i < 10; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
 	/* A handle that was forgotten shows here. */
 	return uv_loop_close(&loop);
 }
@@ -325,18 +347,14 @@ static void open_deliverer(const struct cw_channel *channels, size_t n)
 	assert_int_equal(cw_deliverer_set_channels(deliverer, channels, n, &err), CW_OK);
 }
 
-static void on_closed(void *ctx)
-{
-	*(bool *)ctx = true;
-}
-
 static void close_deliverer(unsigned grace_ms)
 {
-	bool closed = false;
+	static bool closed;
 
+	closed = false;
 	cw_deliverer_close(deliverer, grace_ms, on_closed, &closed);
-	RUN_UNTIL(closed);
 	deliverer = NULL;
+	RUN_UNTIL(closed);
 }
 
 static const struct row *row_of(const char *event)
