@@ -5,6 +5,7 @@
 
 #include "engine/dates.h"
 #include "engine/flat.h"
+#include "engine/party_name.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -428,14 +429,16 @@ static bool lasts(struct part s, struct cw_duration *out, struct part *out_rest)
 					      "receipt",    "days after", "every",     "last",
 					      "first year", "extended" };
 	static const char *const behind[] = { "notice",
-					      "prior",
+					      "prior written",
+					      "prior notice",
 					      "advance",
 					      "written",
 					      "following termination",
 					      "after termination",
 					      "after the termination",
 					      "after expiration",
-					      "before" };
+					      "before",
+					      "prior to the" };
 	const char *p;
 	size_t which;
 
@@ -486,6 +489,8 @@ static bool start_of_term(const struct cw_reading *r, struct part s, struct part
 	static const char *const fixed[] = { "effective date", "commencement date", "date hereof",
 					     "start date",     "first written",     "first above",
 					     "first set" };
+	static const char *const counted[] = { "from",       "after",     "following",
+					       "commencing", "beginning", "starting" };
 	const struct cw_profile *p = &r->a->profile;
 
 	if (ANY(rest, today) && iso_date(p->agreement_date, out))
@@ -493,11 +498,19 @@ static bool start_of_term(const struct cw_reading *r, struct part s, struct part
 	if (!ANY(rest, fixed)) {
 		if (commences_in(s, out))
 			return true;
-		if (ANY(rest, unfixed) && !ANY(s, fixed))
+		struct part from =
+			after(rest, rest.at + (rest.at < rest.end && *rest.at == ' '), 60);
+		if (CW_ONE_OF(from.at, counted) && ANY(from, unfixed))
 			return false;
 	}
 	return iso_date(p->effective_date, out) || iso_date(p->agreement_date, out);
 }
+
+/** Periods inside the term, of which agreements define many. */
+static const char *const periods[] = { "calendar quarter", "calendar year",     "contract year",
+				       "fiscal year",      "fiscal quarter",    "first year",
+				       "quarter",          "change of control", "whereas",
+				       "schedule" };
 
 static const char *heading_of(const struct cw_reading *r, const struct cw_passage *p)
 {
@@ -533,6 +546,7 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 	sure += ANY(s, strong) ? 3 : 0;
 	sure += ANY(title, titles) ? 2 : 0;
 	sure -= ANY(s, not_the_term) ? 3 : 0;
+	sure -= ANY(s, periods) ? 4 : 0;
 	sure += ANY(s, ((const char *const[]){ "unless", "earlier", "subject to", "commence",
 					       "effective date" }))
 			? 1
@@ -550,7 +564,7 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 
 static void find_expiration(struct cw_reading *r, char out[CW_DATE_SIZE])
 {
-	int best = 1;
+	int best = 2;
 
 	for (size_t i = 0; i < r->npassages; i++) {
 		if (!(r->passages[i].topics & CW_TOPIC_TERM))

@@ -179,6 +179,15 @@ static int add_passage(struct cw_reading *r, size_t *cap, struct cw_passage p, s
 	return CW_OK;
 }
 
+/** A heading speaks for the sentences under it: "Term." */
+static unsigned heading_signs(const struct cw_clause *clause)
+{
+	static const char *const words[] = { "term", "duration" };
+	const char *end = clause->heading + strlen(clause->heading);
+
+	return cw_find_any(clause->heading, end, words, 2, NULL) ? SIGN_WHOLE | SIGN_END : 0;
+}
+
 static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t clause, size_t *cap)
 {
 	const struct cw_clause *c = &r->a->clauses[clause];
@@ -186,6 +195,8 @@ static int scan_clause(struct cw_reading *r, const struct word_table *t, size_t 
 
 	for (size_t from = c->tok_start; from < limit; from = mid) {
 		unsigned found = scan_sentence(r, t, from, limit, &mid);
+		if (found & SIGN_TIME)
+			found |= heading_signs(c);
 		struct cw_passage p = { .topics = topics_of(found), .clause = (uint32_t)clause };
 		if (!p.topics)
 			continue;
