@@ -88,22 +88,23 @@ static const char *const zone_ends[] = {
 	"for and in consideration",
 };
 
-static const struct {
-	const char *text;
-	bool whole; /**< tried even far from the top of the document */
-} anchors[] = {
-	{ "between", true },
-	{ "among", true },
-	{ "amongst", true },
-	{ "made by", true },
-	{ "made with", true },
-	{ "entered into by", true },
-	{ "entered into with", true },
-	{ "entered by", true },
-	{ "parties:", false },
-	{ "parties are", false },
-	{ "parties to this agreement are", true },
-	{ "party a:", false },
+/** Words behind which parties are listed. */
+static const char *const anchors[] = {
+	"between",
+	"among",
+	"amongst",
+	"made by",
+	"made with",
+	"entered into by",
+	"entered into with",
+	"entered by",
+	"parties:",
+	"parties are",
+	"parties to this agreement are",
+	"party a:",
+	"parties (1)",
+	"parties\n(1)",
+	"parties\n1.",
 };
 
 /** A blank to be filled in: "____", "[ ]", "[*]", "[NAME]". */
@@ -457,6 +458,9 @@ static int tail_step(struct tail *t)
 	if (starts && cw_starts_word(p, "and") &&
 	    (party_ahead(p, t->seen) || (t->seen && unnamed_ahead(p))))
 		return 1;
+	/* "Party A: Acme Party B: Bolt" on one line. */
+	if (starts && cw_starts_word(p, "party b:") && party_ahead(p, false))
+		return 1;
 	bool apart = *p == ';' || (*p == ',' && (t->seen || p == t->start));
 	if (apart && party_ahead(p + 1, false))
 		return 1;
@@ -635,27 +639,24 @@ static int score(const struct cw_named_list *list)
 /** The best list of parties that stands behind a word such as "between". */
 static int from_preamble(struct cw_arena *arena, const char *head, struct cw_named_list *out)
 {
-	const char *end = head + strlen(head);
-	int best = 0, tried = 0;
+	const char *end = head + strlen(head), *p = head;
+	size_t which;
+	int best = 0;
 
-	for (const char *p = head; p < end && tried < ANCHORS_MAX; p++) {
-		if (!isalpha((unsigned char)*p) || (p > head && cw_word_byte(p[-1])) ||
-		    !strchr("bBaAmMeEpP", *p))
-			continue;
-		for (size_t i = 0; i < sizeof(anchors) / sizeof(*anchors); i++) {
-			if (!cw_starts_word(p, anchors[i].text))
-				continue;
-			struct cw_named_list list;
-			if (read_zone(arena, p + strlen(anchors[i].text), &list) < 0)
-				return CW_ENOMEM;
-			tried++;
-			/* What stands further down must be clearly better. */
-			int s = score(&list) - (int)((p - head) / 4000);
-			if (s > best) {
-				best = s;
-				*out = list;
-			}
+	for (int tried = 0; tried < ANCHORS_MAX; tried++) {
+		struct cw_named_list list;
+
+		p = cw_find_any(p, end, anchors, sizeof(anchors) / sizeof(*anchors), &which);
+		if (!p)
 			break;
+		/* What stands further down must be clearly better. */
+		int depth = (int)((p - head) / 4000);
+		p += strlen(anchors[which]);
+		if (read_zone(arena, p, &list) < 0)
+			return CW_ENOMEM;
+		if (score(&list) - depth > best) {
+			best = score(&list) - depth;
+			*out = list;
 		}
 	}
 	return CW_OK;
