@@ -107,6 +107,18 @@ check: deps-check
 	clang-tidy --quiet $(LIB_SRC) -- -std=gnu17 $(CPPFLAGS) $(PKG_CFLAGS)
 	$(MAKE) --no-print-directory B=build/clang CC=clang all
 
+# ---- the second opinion: `make train CORPUS="dir dir"`, directories with docs/ and gold.jsonl ----
+
+$(B)/tests/train: tests/train/train.c $(B)/libclausewatch.a
+	@mkdir -p $(@D)
+	$(call Q,CCLD)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(B)/libclausewatch.a $(PKG_LIBS) \
+		-llinear -lpthread -lm
+
+train: deps
+	@tests/needs.sh liblinear-dev
+	@$(MAKE) --no-print-directory $(B)/tests/train
+	$(B)/tests/train --rules config/rules --out config/rules/second-opinion.weights $(CORPUS)
+
 # ---- benchmarks ----
 
 bench: deps all test-programs
@@ -168,6 +180,7 @@ help:
 	@echo 'make asan tsan  unit tests under the sanitizers'
 	@echo 'make check      formatting, clang-tidy, cppcheck, a build with clang'
 	@echo 'make fuzz       FUZZ_SECONDS=60 of new inputs for each fuzzer'
+	@echo 'make train      CORPUS="dir...": weights of the second opinion from labelled documents'
 	@echo 'make bench      figures beside those of other programs'
 	@echo 'make install    DESTDIR, prefix=/usr/local, sysconfdir=/etc; make uninstall'
 
@@ -176,5 +189,5 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $(PROGS:$(B)/%=$(B)/daemon/%.d) $(UNIT:=.d) $(FUZZ:=.d) $(B)/tests/receiver.d
 
-.PHONY: all unit clean test test-programs asan tsan fuzz check bench deps deps-run deps-check run \
+.PHONY: all unit clean test test-programs asan tsan train fuzz check bench deps deps-run deps-check run \
 	install uninstall help

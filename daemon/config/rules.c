@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clausewatch/buf.h"
+#include "clausewatch/file.h"
 
 #ifndef CW_DATADIR
 #define CW_DATADIR "/usr/local/share/clausewatch"
@@ -20,6 +21,7 @@
 #endif
 
 #define PACK_MAX ((size_t)16 << 20)
+#define WEIGHTS ".weights"
 /* build/clausewatch and build/asan/tests/x are both run in place. */
 #define LEVELS_UP 3
 
@@ -125,35 +127,21 @@ static int fail_errno(struct cw_error *err, const char *path)
 	return cw_fail(err, code, "rules '%s': %s", path, strerror(reason));
 }
 
-static int read_pack(int fd, const char *path, struct cw_buf *text, struct cw_error *err)
+static bool has_ending(const char *name, const char *ending)
 {
-	for (;;) {
-		char *at = cw_buf_reserve(text, 1 << 16);
-		if (!at)
-			return cw_buf_ok(text, err);
-		ssize_t n = read(fd, at, 1 << 16);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_errno(err, path);
-		if (n == 0)
-			return CW_OK;
-		text->len += (size_t)n;
-		if (text->len > PACK_MAX)
-			return cw_fail(err, CW_EFULL, "rules '%s': over %zu bytes", path, PACK_MAX);
-	}
+	size_t n = strlen(name), m = strlen(ending);
+
+	return n > m && strcmp(name + n - m, ending) == 0;
 }
 
 static int add_pack(struct cw_ruleset_builder *b, const char *path, struct cw_error *err)
 {
 	struct cw_buf text = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int ret = cw_file_read(path, PACK_MAX, &text, NULL, err);
 
-	if (fd < 0)
-		return fail_errno(err, path);
-	int ret = read_pack(fd, path, &text, err);
-	close(fd);
-	if (ret == CW_OK)
+	if (ret == CW_OK && has_ending(path, WEIGHTS))
+		ret = cw_ruleset_builder_weights(b, path, cw_buf_str(&text), text.len, err);
+	else if (ret == CW_OK)
 		ret = cw_ruleset_builder_add(b, path, cw_buf_str(&text), text.len, err);
 	cw_buf_release(&text);
 	return ret;
@@ -161,10 +149,10 @@ static int add_pack(struct cw_ruleset_builder *b, const char *path, struct cw_er
 
 static int is_pack(const struct dirent *entry)
 {
-	const char *dot = strrchr(entry->d_name, '.');
+	const char *name = entry->d_name;
 
-	return entry->d_name[0] != '.' && dot &&
-	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+	return name[0] != '.' &&
+	       (has_ending(name, ".yaml") || has_ending(name, ".yml") || has_ending(name, WEIGHTS));
 }
 
 /* By bytes: the order of packs must not depend on the locale. */

@@ -57,9 +57,9 @@ static int list_silent(struct cw_analysis *a, const struct cw_ruleset *rules, st
 	return CW_OK;
 }
 
-int cw_analyse_fired(const struct cw_ruleset *rules, const char *text, size_t len,
-		     enum cw_format format, const struct cw_analysis_options *opts,
-		     unsigned char *fired, struct cw_analysis **out, struct cw_error *err)
+int cw_analyse_probed(const struct cw_ruleset *rules, const char *text, size_t len,
+		      enum cw_format format, const struct cw_analysis_options *opts,
+		      const struct cw_probe *probe, struct cw_analysis **out, struct cw_error *err)
 {
 	const struct cw_roles *roles = NULL;
 	struct cw_analysis *a;
@@ -77,7 +77,7 @@ int cw_analyse_fired(const struct cw_ruleset *rules, const char *text, size_t le
 	if (ret == CW_OK)
 		ret = cw_profile_read(a, opts, &roles, err);
 	if (ret == CW_OK)
-		ret = cw_judge(a, rules, roles, fired, err);
+		ret = cw_judge(a, rules, roles, probe, err);
 	if (ret == CW_OK)
 		ret = list_silent(a, rules, err);
 	if (ret < 0) {
@@ -93,7 +93,7 @@ int cw_analyse(const struct cw_ruleset *rules, const char *text, size_t len, enu
 	       const struct cw_analysis_options *opts, struct cw_analysis **out,
 	       struct cw_error *err)
 {
-	return cw_analyse_fired(rules, text, len, format, opts, NULL, out, err);
+	return cw_analyse_probed(rules, text, len, format, opts, NULL, out, err);
 }
 
 void cw_analysis_free(struct cw_analysis *a)

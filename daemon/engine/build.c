@@ -383,6 +383,18 @@ int cw_ruleset_builder_add(struct cw_ruleset_builder *b, const char *name, const
 	return ret;
 }
 
+int cw_ruleset_builder_weights(struct cw_ruleset_builder *b, const char *name, const char *bytes,
+			       size_t len, struct cw_error *err)
+{
+	int ret = cw_model_read(&b->rules->arena, bytes, len, &b->rules->model, err);
+
+	if (ret < 0)
+		return cw_wrap(err, ret, "%s", name);
+	if (!EVP_DigestUpdate(b->digest, bytes, len))
+		return cw_fail(err, CW_EIO, "%s: SHA-256 failed", name);
+	return CW_OK;
+}
+
 static int add_phrase(struct cw_ruleset_builder *b, const char *phrase, uint16_t lexicon,
 		      struct cw_error *err)
 {
@@ -652,6 +664,15 @@ static int compile_rules(struct cw_ruleset_builder *b, struct cw_error *err)
 	return CW_OK;
 }
 
+static void resolve_model(struct cw_ruleset *r)
+{
+	for (size_t i = 0; r->model && i < cw_model_nlabels(r->model); i++) {
+		const char *id = cw_model_label(r->model, i)->term_id;
+		const struct cw_term *term = cw_ruleset_term(r, id);
+		r->model_terms[i] = term && strcmp(term->id, id) == 0 ? term : NULL;
+	}
+}
+
 static int compile_lexicons(struct cw_ruleset_builder *b, struct cw_error *err)
 {
 	struct cw_ruleset *r = b->rules;
@@ -743,6 +764,7 @@ int cw_ruleset_builder_finish(struct cw_ruleset_builder *b, struct cw_ruleset **
 		ret = finish_digest(b, err);
 	if (ret < 0)
 		return ret;
+	resolve_model(b->rules);
 	*out = b->rules;
 	b->rules = NULL;
 	return CW_OK;

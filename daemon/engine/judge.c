@@ -5,6 +5,7 @@
  */
 #include "engine/judge.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@
 #define LED_SENTENCES 2 /* a title and the sentence behind it still continue a lead-in */
 #define SEGMENTS_MAX 64
 #define EVIDENCE_MAX CW_FRAME_ELEMS_MAX
+#define CLAUSE_FIRED_MAX 64
+#define OPINION_WORDS_MIN 3
+#define OPINION_EVIDENCE 4
 
 struct range {
 	uint32_t from, to; /* tokens */
@@ -24,7 +28,7 @@ struct judge {
 	struct cw_analysis *a;
 	const struct cw_ruleset *rules;
 	const struct cw_roles *roles;
-	unsigned char *fired;
+	const struct cw_probe *probe;
 	struct cw_error *err;
 	struct cw_hits hits; /* of all clauses */
 	uint32_t *clause_hits; /* nclauses + 1 offsets into hits */
@@ -42,6 +46,9 @@ struct judge {
 	size_t nlead_ins;
 	struct range sentence;
 	size_t findings_cap;
+	uint64_t clause_fired[CLAUSE_FIRED_MAX]; /* hashes of rule ids */
+	size_t nclause_fired;
+	struct cw_feature features[CW_MODEL_FEATURES_MAX];
 };
 
 static int no_memory(struct judge *j)
@@ -203,6 +210,7 @@ static void enter_clause(struct judge *j, uint32_t clause)
 
 	j->clause = clause;
 	j->first_finding = a->nfindings;
+	j->nclause_fired = 0;
 	memcpy(j->context_seen, seen_of(j, clause), words * sizeof(uint64_t));
 	for (int32_t at = c->lead_in; at >= 0 && n < LEAD_INS_MAX; at = a->clauses[at].lead_in)
 		chain[n++] = (uint32_t)at;
@@ -300,6 +308,17 @@ static enum cw_direction direction_of(const struct judge *j, const struct cw_rul
 				  : CW_UNKNOWN;
 }
 
+static struct cw_finding *new_finding(struct judge *j)
+{
+	struct cw_analysis *a = j->a;
+	struct cw_finding *at =
+		cw_arena_grow(&a->arena, a->findings, a->nfindings, &j->findings_cap, sizeof(*at));
+	if (!at)
+		return NULL;
+	a->findings = at;
+	return &at[a->nfindings++];
+}
+
 static int add_finding(struct judge *j, const struct cw_rule_body *rule, const struct cw_term *term,
 		       const char *term_id, const struct cw_frame_match *m)
 {
@@ -310,14 +329,10 @@ static int add_finding(struct judge *j, const struct cw_rule_body *rule, const s
 
 	if (f && f->severity >= pub->severity)
 		return CW_OK;
-	if (!f) {
-		struct cw_finding *at = cw_arena_grow(&a->arena, a->findings, a->nfindings,
-						      &j->findings_cap, sizeof(*at));
-		if (!at)
-			return no_memory(j);
-		a->findings = at;
-		f = &at[a->nfindings++];
-	}
+	if (!f)
+		f = new_finding(j);
+	if (!f)
+		return no_memory(j);
 	*f = (struct cw_finding){
 		.term = term,
 		.rule = pub,
@@ -355,6 +370,19 @@ static bool applies(const struct judge *j, const struct cw_rule_body *rule, bool
 	       (rule->online < 0 || rule->online == j->a->profile.online);
 }
 
+static void note_fired(struct judge *j, const struct cw_rule_body *rule)
+{
+	uint64_t hash = cw_word_hash(rule->pub.id, strlen(rule->pub.id));
+
+	if (j->probe && j->probe->fired)
+		j->probe->fired[rule->pub.index] = 1;
+	for (size_t i = 0; i < j->nclause_fired; i++)
+		if (j->clause_fired[i] == hash)
+			return;
+	if (j->nclause_fired < CLAUSE_FIRED_MAX)
+		j->clause_fired[j->nclause_fired++] = hash;
+}
+
 static int try_frame(struct judge *j, struct cw_entry entry, bool whole)
 {
 	const struct cw_rule_body *rule = &j->rules->rules[entry.rule];
@@ -366,8 +394,7 @@ static int try_frame(struct judge *j, struct cw_entry entry, bool whole)
 	j->stamps[entry.rule] = j->stamp;
 	if (vetoed(j, rule))
 		return CW_OK;
-	if (j->fired)
-		j->fired[rule->pub.index] = 1;
+	note_fired(j, rule);
 	int ret = add_finding(j, rule, rule->pub.term, rule->pub.term_id, &m);
 	if (ret == CW_OK && rule->implied)
 		ret = add_finding(j, rule, rule->implied, rule->implied->id, &m);
@@ -441,6 +468,134 @@ static int read_sentence(struct judge *j, struct range s, bool led)
 	return ret;
 }
 
+/** The sentence of the clause that speaks most for a label. */
+static struct range best_sentence(const struct judge *j, size_t label, size_t nfeatures)
+{
+	const struct cw_analysis *a = j->a;
+	const struct cw_clause *c = &a->clauses[j->clause];
+	uint32_t end = c->tok_start + c->tok_count;
+	struct range best = { c->tok_start, end };
+	float best_sum = -INFINITY;
+
+	for (uint32_t from = c->tok_start; from < end;) {
+		uint32_t to = from + 1;
+		float sum = 0;
+		while (to < end && !(a->toks[to].flags & CW_TOK_SENT))
+			to++;
+		for (size_t i = 0; i < nfeatures; i++)
+			if (j->features[i].tok >= from && j->features[i].tok < to)
+				sum += cw_model_weight(j->rules->model, &j->features[i], label);
+		if (sum > best_sum) {
+			best_sum = sum;
+			best = (struct range){ from, to };
+		}
+		from = to;
+	}
+	return best;
+}
+
+/** The words of the quoted sentence that weigh most, in order. */
+static int model_evidence(struct judge *j, size_t label, size_t nfeatures, struct cw_finding *f)
+{
+	struct cw_evidence *ev = cw_arena_alloc(&j->a->arena, OPINION_EVIDENCE * sizeof(*ev));
+	float weights[OPINION_EVIDENCE] = { 0 };
+
+	if (!ev)
+		return no_memory(j);
+	for (size_t i = 0; i < nfeatures; i++) {
+		const struct cw_feature *x = &j->features[i];
+		if (x->tok < j->sentence.from || x->tok >= j->sentence.to)
+			continue;
+		float w = cw_model_weight(j->rules->model, x, label);
+		size_t at = f->nevidence < OPINION_EVIDENCE ? f->nevidence : OPINION_EVIDENCE;
+		while (at > 0 && weights[at - 1] < w)
+			at--;
+		if (w <= 0 || at == OPINION_EVIDENCE)
+			continue;
+		if (f->nevidence < OPINION_EVIDENCE)
+			f->nevidence++;
+		for (size_t k = f->nevidence - 1; k > at; k--) {
+			ev[k] = ev[k - 1];
+			weights[k] = weights[k - 1];
+		}
+		const struct cw_tok *t = &j->a->toks[x->tok];
+		ev[at] = (struct cw_evidence){ CW_PART_NONE, t->start, t->start + t->len };
+		weights[at] = w;
+	}
+	f->evidence = ev;
+	return CW_OK;
+}
+
+static int add_opinion(struct judge *j, size_t label, size_t nfeatures, float confidence)
+{
+	const struct cw_term *term = j->rules->model_terms[label];
+	const struct cw_clause *c = &j->a->clauses[j->clause];
+	struct cw_finding *f = new_finding(j);
+
+	if (!f)
+		return no_memory(j);
+	j->sentence = best_sentence(j, label, nfeatures);
+	*f = (struct cw_finding){
+		.term = term,
+		.term_id = term->id,
+		.evidence_kind = "model",
+		.confidence = confidence,
+		.polarity = term->polarity,
+		.severity = term->severity,
+		.clause = j->clause,
+		.span = c->span,
+		.quote_start = j->a->toks[j->sentence.from].start,
+		.quote_end = end_of_quote(j, j->sentence.to),
+		.why = term->why,
+		.advice = term->advice,
+	};
+	cw_finding_id(term->id, c->fingerprint, f->id);
+	return model_evidence(j, label, nfeatures, f);
+}
+
+static void drop_finding(struct judge *j, const struct cw_finding *f)
+{
+	struct cw_analysis *a = j->a;
+	size_t i = (size_t)(f - a->findings);
+
+	memmove(&a->findings[i], &a->findings[i + 1],
+		(a->nfindings - i - 1) * sizeof(*a->findings));
+	a->nfindings--;
+}
+
+/** A term that the model knows is found when the model says so; frames are among its reasons. */
+static int ask_model(struct judge *j)
+{
+	const struct cw_model *m = j->rules->model;
+	float scores[CW_MODEL_LABELS_MAX];
+	int ret = CW_OK;
+
+	if (!m && !(j->probe && j->probe->features))
+		return CW_OK;
+	size_t n =
+		cw_model_features(j->a, j->clause, j->clause_fired, j->nclause_fired, j->features);
+	if (j->probe && j->probe->features)
+		j->probe->features(j->probe->ctx, j->a, j->clause, j->features, n);
+	if (!m)
+		return CW_OK;
+	cw_model_score(m, j->features, n, scores);
+	for (size_t i = 0; ret == CW_OK && i < cw_model_nlabels(m); i++) {
+		const struct cw_term *term = j->rules->model_terms[i];
+		if (!term)
+			continue;
+		struct cw_finding *f = same_finding(j, term->id, term->polarity);
+		float confidence = 1.0f / (1.0f + expf(-scores[i]));
+		bool yes = scores[i] >= cw_model_label(m, i)->threshold;
+		if (f && yes)
+			f->confidence = confidence;
+		else if (f)
+			drop_finding(j, f);
+		else if (yes)
+			ret = add_opinion(j, i, n, confidence);
+	}
+	return ret;
+}
+
 static int read_clause(struct judge *j, uint32_t clause)
 {
 	const struct cw_analysis *a = j->a;
@@ -463,6 +618,8 @@ static int read_clause(struct judge *j, uint32_t clause)
 		j->sentence = (struct range){ c->tok_start, end };
 		ret = read_path(j, j->sentence, (struct range){ end, end }, true, true);
 	}
+	if (ret == CW_OK && c->kind != CW_HEADING && c->tok_count >= OPINION_WORDS_MIN)
+		ret = ask_model(j);
 	return ret;
 }
 
@@ -477,7 +634,7 @@ static int finding_order(const void *va, const void *vb)
 }
 
 int cw_judge(struct cw_analysis *a, const struct cw_ruleset *rules, const struct cw_roles *roles,
-	     unsigned char *fired, struct cw_error *err)
+	     const struct cw_probe *probe, struct cw_error *err)
 {
 	size_t words = rules->set_words;
 	struct judge *j = calloc(1, sizeof(*j));
@@ -485,7 +642,7 @@ int cw_judge(struct cw_analysis *a, const struct cw_ruleset *rules, const struct
 
 	if (ret < 0)
 		return ret;
-	*j = (struct judge){ .a = a, .rules = rules, .roles = roles, .fired = fired, .err = err };
+	*j = (struct judge){ .a = a, .rules = rules, .roles = roles, .probe = probe, .err = err };
 	j->clause_hits = calloc(a->nclauses + 1, sizeof(*j->clause_hits));
 	j->clause_seen = calloc(a->nclauses * words + 1, sizeof(*j->clause_seen));
 	j->path_seen = calloc(2 * words + 1, sizeof(*j->path_seen));

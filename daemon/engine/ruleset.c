@@ -80,11 +80,12 @@ static int fires(const struct cw_ruleset *rules, const struct cw_rule_body *rule
 {
 	struct cw_analysis *a = NULL;
 	unsigned char *fired = calloc(rules->nrules + 1, 1);
+	struct cw_probe probe = { .fired = fired };
 	int ret = fired ? CW_OK : cw_fail(err, CW_ENOMEM, "out of memory");
 
 	if (ret == CW_OK)
-		ret = cw_analyse_fired(rules, text, strlen(text), CW_FORMAT_MARKDOWN, NULL, fired,
-				       &a, err);
+		ret = cw_analyse_probed(rules, text, strlen(text), CW_FORMAT_MARKDOWN, NULL, &probe,
+					&a, err);
 	if (ret == CW_OK)
 		ret = fired[rule->pub.index];
 	cw_analysis_free(a);

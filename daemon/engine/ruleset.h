@@ -6,6 +6,7 @@
 #include "clausewatch/ruleset.h"
 #include "engine/automaton.h"
 #include "engine/frame.h"
+#include "engine/model.h"
 
 /* Lexicons that are there without being written: what the roles of the document say. */
 enum { CW_LEX_VENDOR, CW_LEX_CUSTOMER, CW_LEX_PARTY, CW_LEX_MUTUAL, CW_LEX_BUILTIN };
@@ -58,5 +59,7 @@ struct cw_ruleset {
 	size_t nrules;
 	uint32_t *entry_start; /**< nlexicons + 1 offsets into entries */
 	struct cw_entry *entries;
+	struct cw_model *model; /**< second opinion, or NULL */
+	const struct cw_term *model_terms[CW_MODEL_LABELS_MAX]; /**< NULL: term not described */
 	char digest[7 + 64 + 1];
 };

@@ -50,6 +50,12 @@ struct cw_ruleset_builder *cw_ruleset_builder_new(void);
 int cw_ruleset_builder_add(struct cw_ruleset_builder *b, const char *name, const char *text,
 			   size_t len, struct cw_error *err);
 /**
+ * The weights of a second opinion, as tests/train writes them; a later call replaces them.
+ * @return CW_OK; CW_ECORRUPT with name in the message, CW_ENOMEM
+ */
+int cw_ruleset_builder_weights(struct cw_ruleset_builder *b, const char *name, const char *bytes,
+			       size_t len, struct cw_error *err);
+/**
  * Compile.  A set without packs is valid and finds nothing.
  * @param out  set only on success; free with cw_ruleset_free().  The builder is left empty.
  */
