@@ -96,8 +96,9 @@ struct cw_watch_events {
 	 */
 	bool (*scan_file)(void *ctx, const struct cw_watch_file *file);
 	/**
-	 * @param complete  true: what is below prefix and was not listed is gone.  False: some of
-	 *                  it could not be read or the scan was cut short; conclude nothing.
+	 * @param complete  true: call cw_watcher_look() for each file below prefix that you know
+	 *                  and was not listed; gone() follows for those that really are.  False:
+	 *                  the scan was cut short; conclude nothing, another follows.
 	 */
 	void (*scan_end)(void *ctx, const char *root, const char *prefix, bool complete);
 	/** False: wait before listing more, the owner has enough to do. */
@@ -134,6 +135,12 @@ int cw_watcher_remove_root(struct cw_watcher *w, const char *name, struct cw_err
 /** List a root again (CW_WATCH_SCAN_ASKED), or all if name is NULL. */
 int cw_watcher_rescan(struct cw_watcher *w, const char *name, struct cw_error *err);
 
+/**
+ * Look at a path now: gone(), or changed() when it has settled, or nothing if it cannot be told
+ * (unreadable directory, missing root).  CW_ENOTFOUND if there is no such root.
+ */
+int cw_watcher_look(struct cw_watcher *w, const char *name, const char *path, struct cw_error *err);
+
 /** Stop now, free later from the loop.  NULL and a second call do nothing. */
 void cw_watcher_close(struct cw_watcher *w);
 
@@ -157,7 +164,7 @@ struct cw_watch_root_stats {
 	const char *path;
 	const char *backend; /**< "inotify", "poll", "inotify+poll" or "missing" */
 	bool degraded;
-	const char *message; /**< why degraded, or why polled, "" otherwise */
+	const char *message; /**< why degraded, "" otherwise */
 	size_t directories;
 	size_t polled_files;
 	bool scanning;
