@@ -6,263 +6,12 @@
 #include "engine/dates.h"
 #include "engine/flat.h"
 #include "engine/party_name.h"
+#include "engine/stretch.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-/** A stretch of simple text. */
-struct part {
-	const char *at, *end;
-};
-
-static const char *any_phrase(struct part p, const char *const *words, size_t count)
-{
-	return cw_find_any(p.at, p.end, words, count, NULL);
-}
-#define ANY(part, words) any_phrase(part, words, COUNT(words))
-
-static bool date_in(const char *from, const char *end, struct cw_date *out, const char **out_start,
-		    const char **out_end)
-{
-	size_t s, e;
-
-	if (from >= end || !cw_date_find(from, (size_t)(end - from), out, &s, &e))
-		return false;
-	if (out_start)
-		*out_start = from + s;
-	if (out_end)
-		*out_end = from + e;
-	return true;
-}
-
-static struct part before(const struct part whole, const char *p, size_t reach)
-{
-	return (struct part){ (size_t)(p - whole.at) > reach ? p - reach : whole.at, p };
-}
-
-static struct part after(const struct part whole, const char *p, size_t reach)
-{
-	return (struct part){ p, (size_t)(whole.end - p) > reach ? p + reach : whole.end };
-}
-
-/** Does the text right before p, spaces aside, end with one of the words? */
-static bool ends_with(struct part p, const char *const *words, size_t count)
-{
-	while (p.end > p.at && strchr(" ,:(\"", p.end[-1]))
-		p.end--;
-	for (size_t i = 0; i < count; i++) {
-		size_t n = strlen(words[i]);
-		if ((size_t)(p.end - p.at) < n)
-			continue;
-		const char *q = p.end - n;
-		if (cw_find_phrase(q, p.end, words[i]) == q && (q == p.at || !cw_word_byte(q[-1])))
-			return true;
-	}
-	return false;
-}
-#define ENDS(part, words) ends_with(part, words, COUNT(words))
-
-/* ---- the day of the agreement ---- */
-
-static const char *const made[] = { "dated",
-				    "dated as of",
-				    "made",
-				    "entered into",
-				    "entered",
-				    "executed",
-				    "made effective",
-				    "is effective",
-				    "effective as of",
-				    "as of",
-				    "signed",
-				    "concluded",
-				    "date",
-				    "reference",
-				    "made on",
-				    "between",
-				    "on the",
-				    "this",
-				    "effective",
-				    "deemed effective",
-				    "on",
-				    "the",
-				    "is dated",
-				    "commencing" };
-/** The date is of another agreement, or of something else than its making. */
-static const char *const other_day[] = { "amended",
-					 "original agreement",
-					 "incorporated",
-					 "organized",
-					 "prior agreement",
-					 "previously",
-					 "expire",
-					 "expires",
-					 "until",
-					 "through",
-					 "filed",
-					 "rev",
-					 "revised",
-					 "source",
-					 "10-K",
-					 "8-K",
-					 "10-Q",
-					 "S-1",
-					 "meeting",
-					 "that certain",
-					 "act of",
-					 "ending",
-					 "ended",
-					 "pursuant to the",
-					 "prior to",
-					 "to the",
-					 "by and between the parties dated",
-					 "fiscal",
-					 "registration",
-					 "born",
-					 "certificate",
-					 "form",
-					 "no later than",
-					 "of the agreement dated",
-					 "certain agreement",
-					 "entered into that",
-					 "parties entered into",
-					 "have entered into",
-					 "are parties to",
-					 "was entered" };
-
-/** How likely the date at [s, e) of the head is the agreement's day. */
-static int day_score(struct part head, const char *s, const char *e)
-{
-	static const char *const tells[] = { "dated",     "made",  "entered",  "executed",
-					     "effective", "as of", "agreement" };
-	static const char *const signs[] = { "by:", "signature:" };
-	static const char *const behind[] = { "effective date",   "the effective date",
-					      "agreement date",   "signing date",
-					      "execution date",   "date of this agreement",
-					      "commencement date" };
-	struct part left = before(head, s, 110), right = after(head, e, 45);
-	const char *line = s;
-	int score = 0;
-
-	while (line > left.at && line[-1] != '\n')
-		line--;
-	left.at = line;
-	if (ENDS(left, made))
-		score += 3;
-	if (ANY(left, tells))
-		score += 2;
-	if (*right.at == ' ' && (right.at[1] == '(' || right.at[1] == '"') && ANY(right, behind))
-		score += 1;
-	else if (*right.at == ',' && ANY(right, behind))
-		score += 1;
-	if (ANY(right,
-		((const char *const[]){ "by and between", "between", "among", "by and among" })))
-		score += 2;
-	if (ANY(left, other_day) || ANY(before(head, s, 250), signs))
-		score -= 5;
-	/* Alone on its line, as on a title page. */
-	if (s == line && (*e == '\n' || *e == '\0'))
-		score += 2;
-	return score;
-}
-
-static bool day_from_head(const struct cw_reading *r, size_t reach, int least, struct cw_date *out)
-{
-	size_t len = strlen(r->head);
-	struct part head = { r->head, r->head + (len < reach ? len : reach) };
-	const char *p = head.at, *s, *e, *last = NULL;
-	struct cw_date d;
-	int best = least;
-
-	while (date_in(p, head.end, &d, &s, &e)) {
-		int score = day_score(head, s, e) - (int)((s - head.at) / 3000);
-		/* "entered into on the 5th and effective as of the 1st": made on the first named.
-		 */
-		bool near = last && s - last < 220 && best >= 4;
-		if (score > best + (near ? 4 : 0)) {
-			best = score;
-			last = s;
-			*out = d;
-		}
-		p = e;
-	}
-	return best > least;
-}
-
-static int compare_dates(struct cw_date a, struct cw_date b)
-{
-	if (a.year != b.year)
-		return a.year - b.year;
-	return a.month != b.month ? a.month - b.month : a.day - b.day;
-}
-
-/** The last date beside a signature: by then all had signed. */
-static bool day_from_signatures(const struct cw_reading *r, struct cw_date *out)
-{
-	static const char *const signs[] = {
-		"date:", "date", "dated:", "dated", "signed", "on this"
-	};
-	struct part tail = { r->tail, r->tail + strlen(r->tail) };
-	const char *p = tail.at, *s, *e;
-	struct cw_date d;
-	bool found = false;
-
-	while (date_in(p, tail.end, &d, &s, &e)) {
-		struct part left = before(tail, s, 25);
-		bool source =
-			ANY(before(tail, s, 70), ((const char *const[]){ "source:" })) != NULL;
-		if (ANY(left, signs) && !source && (!found || compare_dates(d, *out) > 0)) {
-			*out = d;
-			found = true;
-		}
-		p = e;
-	}
-	return found;
-}
-
-/** "Last updated: May 1, 2020", "Effective May 1, 2020" of published terms. */
-static bool published_day(struct part text, const char *const *leads, size_t count,
-			  struct cw_date *out)
-{
-	const char *p;
-
-	while ((p = any_phrase(text, leads, count))) {
-		struct part near = after(text, p, 70);
-		if (date_in(near.at, near.end, out, NULL, NULL))
-			return true;
-		text.at = p + 1;
-	}
-	return false;
-}
-
-static void read_published_days(const struct cw_reading *r)
-{
-	static const char *const updated[] = { "updated",  "revised",     "modified",
-					       "revision", "last update", "date of last",
-					       "version",  "published",   "changed",
-					       "posted",   "amended",     "last edited" };
-	static const char *const effective[] = { "effective", "in effect", "effect", "in force",
-						 "with effect" };
-	struct cw_profile *p = &r->a->profile;
-	size_t len = strlen(r->head);
-	struct part ends[] = { { r->head, r->head + (len < 3000 ? len : 3000) },
-			       { r->tail, r->tail + strlen(r->tail) } };
-	struct cw_date d;
-
-	for (size_t i = 0; i < 2; i++) {
-		if (!p->agreement_date[0] && published_day(ends[i], updated, COUNT(updated), &d))
-			cw_date_format(d, p->agreement_date);
-		if (!p->effective_date[0] &&
-		    published_day(ends[i], effective, COUNT(effective), &d))
-			cw_date_format(d, p->effective_date);
-	}
-	if (!p->agreement_date[0])
-		memcpy(p->agreement_date, p->effective_date, sizeof(p->agreement_date));
-}
-
-/* ---- when it takes effect ---- */
-
 /** `May 1, 2001 (the "Effective Date")` or `"Effective Date" means May 1, 2001` */
-static bool effective_in(struct part text, struct cw_date *out)
+static bool effective_in(struct cw_stretch text, struct cw_date *out)
 {
 	static const char *const defined[] = { "effective date", "commencement date",
 					       "start date" };
@@ -273,16 +22,17 @@ static bool effective_in(struct part text, struct cw_date *out)
 
 	while ((p = cw_find_any(text.at, text.end, defined, COUNT(defined), &which))) {
 		size_t n = strlen(defined[which]);
-		struct part left = before(text, p, 30), right = after(text, p + n, 60);
+		struct cw_stretch left = cw_stretch_before(text, p, 30),
+				  right = cw_stretch_after(text, p + n, 60);
 		const char *e;
-		if (date_in(left.at > text.at + 30 ? left.at - 30 : left.at, left.end, out, NULL,
-			    &e) &&
+		if (cw_stretch_date(left.at > text.at + 30 ? left.at - 30 : left.at, left.end, out,
+				    NULL, &e) &&
 		    p - e < 22 && !memchr(e, '.', (size_t)(p - e)))
 			return true;
 		if (right.at < text.end && *right.at == '"')
 			right.at++;
-		if (date_in(right.at, right.end, out, &s, NULL) &&
-		    (ANY(((struct part){ right.at, s }), leads) || s - right.at < 4 ||
+		if (cw_stretch_date(right.at, right.end, out, &s, NULL) &&
+		    (CW_ANY(((struct cw_stretch){ right.at, s }), leads) || s - right.at < 4 ||
 		     memchr(right.at, ':', (size_t)(s - right.at))) &&
 		    !memchr(right.at, '.', (size_t)(s - right.at)))
 			return true;
@@ -292,7 +42,7 @@ static bool effective_in(struct part text, struct cw_date *out)
 }
 
 /** "shall be effective as of May 1, 2001", "shall commence on May 1, 2001" */
-static bool commences_in(struct part text, struct cw_date *out)
+static bool commences_in(struct cw_stretch text, struct cw_date *out)
 {
 	static const char *const verbs[] = {
 		"effective as of",  "effective on",      "is effective",   "be effective",
@@ -306,16 +56,16 @@ static bool commences_in(struct part text, struct cw_date *out)
 	};
 	const char *p, *s;
 
-	while ((p = ANY(text, verbs))) {
-		struct part near = after(text, p, 60);
-		if (date_in(near.at, near.end, out, &s, NULL) && s - p < 42)
+	while ((p = CW_ANY(text, verbs))) {
+		struct cw_stretch near = cw_stretch_after(text, p, 60);
+		if (cw_stretch_date(near.at, near.end, out, &s, NULL) && s - p < 42)
 			return true;
 		text.at = p + 1;
 	}
 	return false;
 }
 
-static bool speaks_of_agreement(struct part s)
+static bool speaks_of_agreement(struct cw_stretch s)
 {
 	static const char *const words[] = { "agreement",    "contract",    "initial term",
 					     "term of this", "term hereof", "the term",
@@ -323,13 +73,13 @@ static bool speaks_of_agreement(struct part s)
 					     "amendment",    "term:",       "\"term\"",
 					     "license" };
 
-	return ANY(s, words) != NULL;
+	return CW_ANY(s, words) != NULL;
 }
 
 static bool find_effective(struct cw_reading *r, struct cw_date *out)
 {
 	size_t len = strlen(r->head);
-	struct part head = { r->head, r->head + (len < 14000 ? len : 14000) };
+	struct cw_stretch head = { r->head, r->head + (len < 14000 ? len : 14000) };
 
 	if (effective_in(head, out))
 		return true;
@@ -337,7 +87,7 @@ static bool find_effective(struct cw_reading *r, struct cw_date *out)
 		if (!(r->passages[i].topics & CW_TOPIC_EFFECT))
 			continue;
 		const struct cw_passage *p = cw_passage_at(r, i);
-		struct part s = { p->text, p->text + p->len };
+		struct cw_stretch s = { p->text, p->text + p->len };
 		if (effective_in(s, out))
 			return true;
 		if (speaks_of_agreement(s) && commences_in(s, out))
@@ -346,8 +96,6 @@ static bool find_effective(struct cw_reading *r, struct cw_date *out)
 	return false;
 }
 
-/* ---- when it ends ---- */
-
 static const char *const not_the_term[] = {
 	"confidential", "confidentiality", "warranty", "surviv", "survive",     "survival",
 	"audit",        "insurance",       "invoice",  "cure",   "non-compete", "restricted period",
@@ -355,7 +103,7 @@ static const char *const not_the_term[] = {
 };
 
 /** "until May 1, 2006", "shall expire on May 1, 2006" */
-static bool ends_on(struct part s, struct cw_date *out)
+static bool ends_on(struct cw_stretch s, struct cw_date *out)
 {
 	static const char *const verbs[] = { "until",
 					     "expire",
@@ -380,12 +128,13 @@ static bool ends_on(struct part s, struct cw_date *out)
 	const char *p, *q;
 	bool ok = false;
 
-	while (!ok && (p = ANY(s, verbs))) {
-		struct part near = after(s, p, 75);
-		ok = date_in(near.at, near.end, out, &q, NULL) && !memchr(p, ';', (size_t)(q - p));
-		if (ok && ANY(((struct part){ p, q }),
-			      ((const char *const[]){ "from", "commencing", "beginning", "dated",
-						      "after" })))
+	while (!ok && (p = CW_ANY(s, verbs))) {
+		struct cw_stretch near = cw_stretch_after(s, p, 75);
+		ok = cw_stretch_date(near.at, near.end, out, &q, NULL) &&
+		     !memchr(p, ';', (size_t)(q - p));
+		if (ok && CW_ANY(((struct cw_stretch){ p, q }),
+				 ((const char *const[]){ "from", "commencing", "beginning", "dated",
+							 "after" })))
 			ok = false;
 		s.at = p + 1;
 	}
@@ -397,7 +146,7 @@ static bool ends_on(struct part s, struct cw_date *out)
  * "until the fifth anniversary of the Effective Date"
  * @param out_rest  what stands behind the duration
  */
-static bool lasts(struct part s, struct cw_duration *out, struct part *out_rest)
+static bool lasts(struct cw_stretch s, struct cw_duration *out, struct cw_stretch *out_rest)
 {
 	static const char *const verbs[] = {
 		"continue",       "continues",
@@ -443,16 +192,16 @@ static bool lasts(struct part s, struct cw_duration *out, struct part *out_rest)
 	size_t which;
 
 	while ((p = cw_find_any(s.at, s.end, verbs, COUNT(verbs), &which))) {
-		struct part near = after(s, p, 130);
+		struct cw_stretch near = cw_stretch_after(s, p, 130);
 		size_t from, to;
 		near.at += strlen(verbs[which]);
 		if (near.at < near.end &&
 		    cw_duration_find(near.at, (size_t)(near.end - near.at), out, &from, &to)) {
-			struct part gap = { near.at, near.at + from };
-			*out_rest = after(s, near.at + to, 90);
+			struct cw_stretch gap = { near.at, near.at + from };
+			*out_rest = cw_stretch_after(s, near.at + to, 90);
 			bool long_enough = out->months >= 1 || out->days >= 28;
-			if (long_enough && !ANY(gap, others) &&
-			    !ANY(after(s, near.at + to, 32), behind))
+			if (long_enough && !CW_ANY(gap, others) &&
+			    !CW_ANY(cw_stretch_after(s, near.at + to, 32), behind))
 				return true;
 		}
 		s.at = p + 1;
@@ -466,7 +215,7 @@ static bool iso_date(const char *iso, struct cw_date *out)
 }
 
 /** The day from which the duration that stands before `rest` is counted. */
-static bool start_of_term(const struct cw_reading *r, struct part s, struct part rest,
+static bool start_of_term(const struct cw_reading *r, struct cw_stretch s, struct cw_stretch rest,
 			  struct cw_date *out)
 {
 	/* From a day that the text does not fix: a launch, a first sale, a delivery. */
@@ -493,14 +242,14 @@ static bool start_of_term(const struct cw_reading *r, struct part s, struct part
 					       "commencing", "beginning", "starting" };
 	const struct cw_profile *p = &r->a->profile;
 
-	if (ANY(rest, today) && iso_date(p->agreement_date, out))
+	if (CW_ANY(rest, today) && iso_date(p->agreement_date, out))
 		return true;
-	if (!ANY(rest, fixed)) {
+	if (!CW_ANY(rest, fixed)) {
 		if (commences_in(s, out))
 			return true;
-		struct part from =
-			after(rest, rest.at + (rest.at < rest.end && *rest.at == ' '), 60);
-		if (CW_ONE_OF(from.at, counted) && ANY(from, unfixed))
+		struct cw_stretch from = cw_stretch_after(
+			rest, rest.at + (rest.at < rest.end && *rest.at == ' '), 60);
+		if (CW_ONE_OF(from.at, counted) && CW_ANY(from, unfixed))
 			return false;
 	}
 	return iso_date(p->effective_date, out) || iso_date(p->agreement_date, out);
@@ -520,7 +269,7 @@ static const char *heading_of(const struct cw_reading *r, const struct cw_passag
 }
 
 /** How sure a sentence is about the end of this agreement; sets *out when it names one. */
-static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct part s,
+static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct cw_stretch s,
 		  struct cw_date *out)
 {
 	static const char *const strong[] = { "this agreement shall",   "this agreement will",
@@ -534,24 +283,24 @@ static int end_in(const struct cw_reading *r, const struct cw_passage *p, struct
 					      "agreement is for" };
 	static const char *const titles[] = { "term", "duration", "term and termination", "terms" };
 	const char *heading = heading_of(r, p);
-	struct part title = { heading, heading + strlen(heading) };
+	struct cw_stretch title = { heading, heading + strlen(heading) };
 	static const char *const defines[] = { "initial term\"", "the \"term\"", "\"term\"",
 					       "initial term)", "initial period\"" };
 	struct cw_duration last;
-	struct part rest;
+	struct cw_stretch rest;
 	int sure = 0;
 
-	if (!speaks_of_agreement(s) && !ANY(title, titles))
+	if (!speaks_of_agreement(s) && !CW_ANY(title, titles))
 		return 0;
-	sure += ANY(s, strong) ? 3 : 0;
-	sure += ANY(title, titles) ? 2 : 0;
-	sure -= ANY(s, not_the_term) ? 3 : 0;
-	sure -= ANY(s, periods) ? 4 : 0;
-	sure += ANY(s, ((const char *const[]){ "unless", "earlier", "subject to", "commence",
-					       "effective date" }))
+	sure += CW_ANY(s, strong) ? 3 : 0;
+	sure += CW_ANY(title, titles) ? 2 : 0;
+	sure -= CW_ANY(s, not_the_term) ? 3 : 0;
+	sure -= CW_ANY(s, periods) ? 4 : 0;
+	sure += CW_ANY(s, ((const char *const[]){ "unless", "earlier", "subject to", "commence",
+						  "effective date" }))
 			? 1
 			: 0;
-	sure += ANY(s, defines) ? 1 : 0;
+	sure += CW_ANY(s, defines) ? 1 : 0;
 	if (sure < 1)
 		return 0;
 	if (ends_on(s, out))
@@ -570,7 +319,7 @@ static void find_expiration(struct cw_reading *r, char out[CW_DATE_SIZE])
 		if (!(r->passages[i].topics & CW_TOPIC_TERM))
 			continue;
 		const struct cw_passage *p = cw_passage_at(r, i);
-		struct part s = { p->text, p->text + p->len };
+		struct cw_stretch s = { p->text, p->text + p->len };
 		struct cw_date d;
 		int sure = end_in(r, p, s, &d);
 		if (sure <= best)
@@ -586,11 +335,10 @@ void cw_read_dates(struct cw_reading *r)
 	struct cw_date d;
 
 	if (p->online) {
-		read_published_days(r);
+		cw_read_published_days(r);
 		return;
 	}
-	if (day_from_head(r, 14000, 1, &d) || day_from_signatures(r, &d) ||
-	    day_from_head(r, 1500, -1, &d))
+	if (cw_find_day(r, &d))
 		cw_date_format(d, p->agreement_date);
 	if (find_effective(r, &d))
 		cw_date_format(d, p->effective_date);
@@ -599,130 +347,4 @@ void cw_read_dates(struct cw_reading *r)
 	if (!p->agreement_date[0])
 		memcpy(p->agreement_date, p->effective_date, sizeof(p->agreement_date));
 	find_expiration(r, p->expiration_date);
-}
-
-/* ---- renewal ---- */
-
-/** 1 renews by itself, 0 only when somebody acts, -1 says nothing. */
-static int renewal_in(struct part s)
-{
-	static const char *const words[] = {
-		"renew",        "renews",         "renewed",
-		"renewal",      "renewals",       "extend",
-		"extended",     "extends",        "renewing",
-		"renewable",    "month to month", "month-to-month",
-		"year to year", "year-to-year",   "successive",
-		"evergreen",    "from year",      "continue thereafter",
-		"extension",    "rolled over"
-	};
-	static const char *const no[] = { "not automatically renew",
-					  "not renew automatically",
-					  "not be automatically",
-					  "no automatic renewal",
-					  "not be renewed automatically",
-					  "not be automatically renewed",
-					  "shall not be renewed",
-					  "not automatically be renewed",
-					  "shall not renew",
-					  "not automatically extend" };
-	static const char *const by_itself[] = { "automatic",
-						 "automatically",
-						 "month to month",
-						 "month-to-month",
-						 "year to year",
-						 "year-to-year",
-						 "shall renew",
-						 "will renew",
-						 "shall be renewed",
-						 "will be renewed",
-						 "renews",
-						 "is renewed",
-						 "evergreen",
-						 "shall continue thereafter",
-						 "from year",
-						 "be deemed renewed",
-						 "be deemed to be renewed",
-						 "shall be extended for successive",
-						 "shall be extended for additional",
-						 "shall continue for successive",
-						 "continue for additional",
-						 "shall be extended for",
-						 "shall thereafter",
-						 "will thereafter continue",
-						 "shall be deemed extended",
-						 "shall extend for" };
-	static const char *const by_act[] = {
-		"may renew",        "may be renewed",  "option to renew",      "options to renew",
-		"right to renew",   "renewable",       "may be extended",      "may extend",
-		"option to extend", "elect to renew",  "mutual agreement",     "mutual written",
-		"mutually agree",   "right to extend", "by written agreement", "may elect",
-		"request",          "can be extended", "by agreement",         "consent",
-		"entitled to renew"
-	};
-	static const char *const agreement[] = { "agreement",    "term",        "contract",
-						 "subscription", "license",     "plan",
-						 "terms",        "appointment", "memberships",
-						 "membership" };
-
-	if (!ANY(s, words) || !ANY(s, agreement))
-		return -1;
-	if (ANY(s, no))
-		return 0;
-	const char *itself = ANY(s, by_itself), *act = ANY(s, by_act);
-	if (itself && (!act || itself < act))
-		return 1;
-	if (itself &&
-	    ANY(s, ((const char *const[]){ "automatically renew", "automatically renewed",
-					   "renew automatically", "automatically be renewed",
-					   "automatically extended", "automatically be extended",
-					   "automatic renewal", "renewed automatically",
-					   "automatically extend" })))
-		return 1;
-	return act ? 0 : -1;
-}
-
-/** "at least ninety (90) days prior written notice": in days. */
-static int notice_in(struct part s)
-{
-	static const char *const words[] = { "notice",    "notify",   "notifies",
-					     "notifying", "prior to", "before" };
-	struct cw_duration d;
-	size_t from, to;
-
-	for (struct part rest = s;
-	     cw_duration_find(rest.at, (size_t)(rest.end - rest.at), &d, &from, &to);
-	     rest.at += to) {
-		int days = d.days + d.months * 30;
-		struct part near = { rest.at + from > s.at + 60 ? rest.at + from - 60 : s.at,
-				     rest.end };
-		if (rest.at + to + 60 < near.end)
-			near.end = rest.at + to + 60;
-		if (days >= 1 && days <= 400 && d.months < 12 && ANY(near, words))
-			return days;
-	}
-	return -1;
-}
-
-void cw_read_renewal(struct cw_reading *r)
-{
-	static const char *const words[] = { "notice", "notify", "notifies" };
-	struct cw_profile *profile = &r->a->profile;
-
-	for (size_t i = 0; i < r->npassages && profile->auto_renews < 1; i++) {
-		if (!(r->passages[i].topics & CW_TOPIC_RENEWAL))
-			continue;
-		const struct cw_passage *p = cw_passage_at(r, i);
-		struct part s = { p->text, p->text + p->len };
-		struct part next = { s.end, p->text + p->total };
-		int renews = renewal_in(s);
-		if (renews < 0 || renews <= profile->auto_renews)
-			continue;
-		profile->auto_renews = renews;
-		int notice = notice_in(s);
-		/* The notice may stand in the next sentence. */
-		if (notice < 0 && renews == 1 && ANY(next, words))
-			notice = notice_in(next);
-		if (notice > 0)
-			profile->notice_period_days = notice;
-	}
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "engine/dates.h"
+#include "engine/defined.h"
 #include "engine/flat.h"
 #include "engine/party_name.h"
 #include "engine/role_words.h"
@@ -17,48 +18,6 @@
 #define ANCHORS_MAX 12
 /** Bytes from the top in which a letter defines its parties. */
 #define DEFINITIONS_MAX 5000
-
-/** Quoted words in a preamble that are the names of other things. */
-static const char *const not_parties[] = {
-	"agreement",
-	"party",
-	"parties",
-	"effective date",
-	"contract",
-	"amendment",
-	"lease",
-	"services",
-	"closing",
-	"term",
-	"products",
-	"product",
-	"execution date",
-	"a party",
-	"commencement date",
-	"license",
-	"plan",
-	"note",
-	"addendum",
-	"letter agreement",
-	"terms",
-	"the parties",
-	"software",
-	"us$",
-	"act",
-	"territory",
-	"program",
-	"trust agreement",
-	"letter",
-	"msa",
-	"dpa",
-	"service",
-	"site",
-	"website",
-	"original agreement",
-	"signing date",
-	"shares",
-	"sow",
-};
 
 /** Where the parties have all been named. */
 static const char *const zone_ends[] = {
@@ -117,118 +76,6 @@ static size_t blank_len(const char *p)
 		return close ? (size_t)(close - p) + 1 : 0;
 	}
 	return 0;
-}
-
-static bool alias_word_ok(const char *p, size_t len)
-{
-	static const char *const things[] = { "agreement", "agreements", "contract", "act",
-					      "date",      "products",   "services", "offer",
-					      "policy",    "terms",      "site",     "service",
-					      "software",  "plan",       "code",     "rules",
-					      "app",       "platform",   "website",  "websites",
-					      "content",   "dpa",        "eea" };
-
-	if (len < 2 || len > 50)
-		return false;
-	for (size_t i = 0; i < sizeof(not_parties) / sizeof(*not_parties); i++) {
-		if (strlen(not_parties[i]) == len && strncasecmp(p, not_parties[i], len) == 0)
-			return false;
-	}
-	/* The last word tells what the term names: "Services Agreement", "Launch Date". */
-	const char *last = p + len;
-	while (last > p && last[-1] != ' ')
-		last--;
-	return !CW_ONE_OF(last, things);
-}
-
-static int add_alias(struct cw_arena *arena, struct cw_named *party, const char *p, size_t len)
-{
-	while (len && strchr(" ,.'", *p)) {
-		p++;
-		len--;
-	}
-	while (len && strchr(" ,.'", p[len - 1]))
-		len--;
-	if (len > 4 && cw_starts_word(p, "the")) {
-		p += 4;
-		len -= 4;
-	}
-	if (!alias_word_ok(p, len) || party->naliases == CW_ALIASES)
-		return CW_OK;
-	for (size_t i = 0; i < party->naliases; i++) {
-		if (strlen(party->alias[i]) == len && strncmp(party->alias[i], p, len) == 0)
-			return CW_OK;
-	}
-	char *copy = cw_arena_strndup(arena, p, len);
-	if (!copy)
-		return CW_ENOMEM;
-	party->alias[party->naliases++] = copy;
-	return CW_OK;
-}
-
-/** Defined terms inside a bracket: quoted, or after "the", "hereinafter", "called". */
-static int read_aliases(struct cw_arena *arena, struct cw_named *party, const char *p,
-			const char *end)
-{
-	static const char *const leads[] = { "the",      "hereinafter",  "hereafter",    "herein",
-					     "referred", "called",       "known",        "to",
-					     "as",       "sometimes",    "also",         "is",
-					     "it",       "be",           "or",           "shall",
-					     "will",     "individually", "collectively", "together",
-					     "," };
-	const char *quote = memchr(p, '"', (size_t)(end - p));
-
-	if (!quote) {
-		const char *q = p;
-		bool led = false;
-		while (q < end && CW_ONE_OF(q, leads)) {
-			led = true;
-			q += cw_name_word_len(q) ? cw_name_word_len(q) : 1;
-			q += *q == ' ';
-		}
-		while (q < end && *q == '\'')
-			q++, led = true;
-		struct cw_name n;
-		if (!led || q >= end || !cw_name_read(q, &n) || n.end > end ||
-		    !isupper((unsigned char)*q))
-			return CW_OK;
-		return add_alias(arena, party, n.start, (size_t)(n.end - n.start));
-	}
-	while (quote) {
-		const char *close = memchr(quote + 1, '"', (size_t)(end - quote - 1));
-		if (!close)
-			return CW_OK;
-		if (add_alias(arena, party, quote + 1, (size_t)(close - quote - 1)) < 0)
-			return CW_ENOMEM;
-		quote = memchr(close + 1, '"', (size_t)(end - close - 1));
-	}
-	return CW_OK;
-}
-
-static const char *closing(const char *p)
-{
-	int depth = 0;
-
-	for (const char *q = p; *q && q - p < 500; q++) {
-		depth += *q == '(';
-		depth -= *q == ')';
-		if (depth == 0)
-			return q;
-	}
-	return NULL;
-}
-
-/** "(each a "Party")", "(collectively, the "Parties")", "(as defined below)": of nobody alone. */
-static bool bracket_of_all(const char *p, const char *end)
-{
-	const char *quote = memchr(p, '"', (size_t)(end - p));
-
-	if (!quote)
-		return cw_find_phrase(p, end, "parties") || cw_find_phrase(p, end, "party");
-	if (cw_starts_word(quote + 1, "a") || cw_starts_word(quote + 1, "the"))
-		quote += 1 + cw_name_word_len(quote + 1);
-	bool party = cw_starts_word(quote + 1, "party") && quote[6] != ' ';
-	return party || cw_starts_word(quote + 1, "parties");
 }
 
 /** Pass what stands between two parties: "and", numbers, labels. */
@@ -324,7 +171,8 @@ static bool party_ahead(const char *p, bool sure)
 		return true;
 	const char *after = n.end + (*n.end == ',');
 	after += *after == ' ';
-	if (*after == '(' && closing(after) && memchr(after, '"', (size_t)(closing(after) - after)))
+	if (*after == '(' && cw_bracket_end(after) &&
+	    memchr(after, '"', (size_t)(cw_bracket_end(after) - after)))
 		return true;
 	return at_line_end(n.end) || cw_starts_word(after, "a") || cw_starts_word(after, "an") ||
 	       cw_starts_word(after, "hereinafter") || cw_starts_word(after, "located") ||
@@ -363,9 +211,10 @@ static bool unnamed_ahead(const char *p)
 	for (const char *q = p; *q && *q != '\n' && *q != ';' && q - p < UNNAMED_MAX; q++) {
 		if (*q == '.' && q[1] == ' ')
 			return false;
-		const char *close = *q == '(' ? closing(q) : NULL;
+		const char *close = *q == '(' ? cw_bracket_end(q) : NULL;
 		if (close)
-			return memchr(q, '"', (size_t)(close - q)) && !bracket_of_all(q + 1, close);
+			return memchr(q, '"', (size_t)(close - q)) &&
+			       !cw_bracket_of_all(q + 1, close);
 	}
 	return false;
 }
@@ -373,7 +222,7 @@ static bool unnamed_ahead(const char *p)
 /** A bracket: terms for this party, or the mark that all have been named.  1: stop here. */
 static int tail_bracket(struct tail *t)
 {
-	const char *close = closing(t->p);
+	const char *close = cw_bracket_end(t->p);
 	size_t before = t->party->naliases;
 
 	if (!close) {
@@ -382,12 +231,12 @@ static int tail_bracket(struct tail *t)
 	}
 	if (t->seen && close - t->p <= 3 && party_ahead(t->p, true))
 		return 1;
-	if (bracket_of_all(t->p + 1, close)) {
+	if (cw_bracket_of_all(t->p + 1, close)) {
 		t->p = close + 1;
 		t->over = !party_ahead(t->p, false);
 		return t->over;
 	}
-	if (read_aliases(t->arena, t->party, t->p + 1, close) < 0)
+	if (cw_defined_read(t->arena, t->party, t->p + 1, close) < 0)
 		return CW_ENOMEM;
 	t->seen |= t->party->naliases > before;
 	t->p = close + 1;
@@ -409,7 +258,7 @@ static int tail_named(struct tail *t)
 			close = strchr(close + 6, '"');
 		stop = close + 1;
 	}
-	if (read_aliases(t->arena, t->party, p, stop) < 0)
+	if (cw_defined_read(t->arena, t->party, p, stop) < 0)
 		return CW_ENOMEM;
 	if (t->party->naliases > before) {
 		t->seen = true;
@@ -519,8 +368,8 @@ static int add_party(struct cw_arena *arena, struct cw_named_list *list,
 		if (!same_name(list->at[i].name, party->name))
 			continue;
 		for (size_t k = 0; k < party->naliases; k++) {
-			if (add_alias(arena, &list->at[i], party->alias[k],
-				      strlen(party->alias[k])) < 0)
+			if (cw_defined_add(arena, &list->at[i], party->alias[k],
+					   strlen(party->alias[k])) < 0)
 				return CW_ENOMEM;
 		}
 		return CW_OK;
@@ -578,7 +427,7 @@ static int name_entry(struct cw_arena *arena, struct cw_named *party, const stru
 		return CW_ENOMEM;
 	if (party->name && strcasecmp(party->name, "you") == 0) {
 		party->name = "you";
-		return add_alias(arena, party, "you", 3);
+		return cw_defined_add(arena, party, "you", 3);
 	}
 	if (!party->name && party->naliases)
 		party->name = party->alias[0];

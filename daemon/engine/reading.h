@@ -4,6 +4,7 @@
 #pragma once
 
 #include "clausewatch/analysis.h"
+#include "engine/dates.h"
 #include "engine/parties.h"
 #include "engine/profile.h"
 
@@ -44,6 +45,10 @@ void cw_read_type(struct cw_reading *r);
 /** After the type and the parties. */
 void cw_read_online(struct cw_reading *r);
 void cw_read_dates(struct cw_reading *r);
+/** The day an agreement between parties was made: from its opening or its signatures. */
+bool cw_find_day(const struct cw_reading *r, struct cw_date *out);
+/** Days of online terms: "Last updated", "Effective". */
+void cw_read_published_days(const struct cw_reading *r);
 void cw_read_renewal(struct cw_reading *r);
 int cw_read_law(struct cw_reading *r);
 
