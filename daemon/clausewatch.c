@@ -11,6 +11,7 @@ static const struct {
 	const char *summary;
 } verbs[] = {
 	{ "scan", cw_verb_scan, "find risky terms and protections in documents" },
+	{ "diff", cw_verb_diff, "compare two versions of a document in terms" },
 	{ "rules", cw_verb_rules, "list, show, test and try the rules" },
 	{ "explain", cw_verb_explain, "why a finding is one, and what to do about it" },
 	{ "config", cw_verb_config, "check or show the configuration" },

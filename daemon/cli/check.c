@@ -13,8 +13,7 @@ void cli_today(char out[11])
 		out[0] = '\0';
 }
 
-/* What the owner decided about the severity of terms. */
-static void override(const struct cw_config *config, struct cw_analysis *a)
+void cli_override(const struct cw_config *config, struct cw_analysis *a)
 {
 	for (size_t i = 0; i < a->nfindings; i++) {
 		int severity = (int)a->findings[i].severity, mode = -1;
@@ -40,7 +39,7 @@ void cli_check(void *reader, const struct cli_item *item, struct cli_result *res
 	if (result->code < 0)
 		result->code = cw_wrap(&result->err, result->code, "'%s'", item->path);
 	else if (r->config)
-		override(r->config, result->analysis);
+		cli_override(r->config, result->analysis);
 }
 
 int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,

@@ -114,6 +114,8 @@ struct cli_reader {
 };
 /** A cli_check_fn whose ctx is a struct cli_reader. */
 void cli_check(void *reader, const struct cli_item *item, struct cli_result *result);
+/** Give findings the severities that the owner decided. */
+void cli_override(const struct cw_config *config, struct cw_analysis *a);
 void cli_result_release(struct cli_result *result);
 
 /**

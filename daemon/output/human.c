@@ -268,10 +268,18 @@ static void comparison(struct cw_output *out, const char *path, const struct cw_
 		cw_buf_putc(&out->buf, '\n');
 	painted(out, BOLD, path);
 	cw_buf_putc(&out->buf, '\n');
-	if (c->nchanges == 0)
+	size_t quiet = 0;
+	for (size_t i = 0; i < c->nchanges; i++)
+		quiet += !cw_change_alerts(&c->changes[i]);
+	if (c->nchanges == quiet)
 		cw_buf_puts(&out->buf, "  no change of substance\n");
+	if (quiet > 0)
+		cw_buf_printf(&out->buf, "  %zu term%s moved or reworded only\n", quiet,
+			      quiet == 1 ? "" : "s");
 	for (size_t i = 0; i < c->nchanges; i++) {
 		const struct cw_change *change = &c->changes[i];
+		if (!cw_change_alerts(change))
+			continue;
 		const struct cw_finding *f = change->after ? change->after : change->before;
 		cw_buf_puts(&out->buf, "\n  ");
 		painted(out, severity_colour[change->severity], severity_word[change->severity]);

@@ -16,6 +16,7 @@ enum cw_exit {
 typedef int cw_verb_fn(int argc, char **argv);
 
 cw_verb_fn cw_verb_scan;
+cw_verb_fn cw_verb_diff;
 cw_verb_fn cw_verb_rules;
 cw_verb_fn cw_verb_explain;
 cw_verb_fn cw_verb_config;
