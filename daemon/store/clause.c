@@ -138,39 +138,7 @@ int cw_store__load_clause(struct cw_tx *tx, uint32_t id, struct cw_clause_record
 	return cw_store__unpacked(tx, &u, CW_DB_CLAUSE, key);
 }
 
-/* ---- near duplicates: bands and their leaders ---- */
-
-/*
- * Four rows of a sketch, cut to a byte each, are hashed together; two sketches of similarity s
- * share one of 16 such bands with probability 1 - (1 - s^4)^16.
- */
-void cw_store__band(const uint8_t *sketch, unsigned band, uint8_t key[4], uint8_t tag[4])
-{
-	const uint8_t *rows = sketch + (size_t)band * CW_BAND_ROWS;
-	uint64_t h = cw_get_be32(rows) | (uint64_t)band << 32;
-
-	_Static_assert(CW_BAND_ROWS == 4, "a band is 32 bits of sketch");
-	h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u; /* the finalizer of splitmix64 */
-	h = (h ^ h >> 27) * 0x94d049bb133111ebu;
-	h ^= h >> 31;
-	cw_be32(key, band << 8 | (uint32_t)(h >> 56));
-	cw_be32(tag, (uint32_t)h);
-}
-
-static int index_bands(struct cw_tx *tx, uint32_t id, const uint8_t *sketch, bool is_del)
-{
-	int ret = CW_OK;
-
-	for (unsigned band = 0; ret == CW_OK && band < CW_BANDS; band++) {
-		uint8_t key[4], val[8];
-
-		cw_store__band(sketch, band, key, val);
-		cw_be32(val + 4, id);
-		ret = cw_store__later(tx, CW_DB_BAND, is_del, cw_val(key, sizeof(key)),
-				      cw_val(val, sizeof(val)));
-	}
-	return ret;
-}
+/* ---- near duplicates: one leader a skeleton ---- */
 
 struct heir {
 	uint32_t id; /**< 0: none */
@@ -212,7 +180,7 @@ static int promote(struct cw_tx *tx, uint64_t skeleton)
 	heir.rec.flags |= CW_CLAUSE_LEADER;
 	pack_clause(&tx->buf, &heir.rec);
 	ret = cw_store__put_buf(tx, CW_DB_CLAUSE, clause_key(&key, heir.id));
-	return ret < 0 ? ret : index_bands(tx, heir.id, heir.rec.sketch, false);
+	return ret < 0 ? ret : cw_store__lead(tx, heir.id);
 }
 
 /* ---- one clause in and out of the indexes ---- */
@@ -238,7 +206,7 @@ static int add_clause(struct cw_tx *tx, struct cw_outline_item *it, struct cw_cl
 		ret = cw_store__dups(tx, CW_DB_SKEL, skel_key, NULL, find_heir, &first);
 		if (ret == CW_OK && !(first.id && first.rec.flags & CW_CLAUSE_LEADER)) {
 			rec->flags |= CW_CLAUSE_LEADER;
-			ret = index_bands(tx, it->clause, rec->sketch, false);
+			ret = cw_store__lead(tx, it->clause);
 		}
 	}
 	if (ret == CW_OK && it->flags & CW_CLAUSE_SKEL)
@@ -271,7 +239,7 @@ static int drop_clause(struct cw_tx *tx, const struct cw_outline_item *it)
 			ret = cw_store__corrupt(tx, CW_DB_SKEL, skel, "an entry is missing");
 	}
 	if (ret == CW_OK && rec.flags & CW_CLAUSE_LEADER) {
-		ret = index_bands(tx, it->clause, rec.sketch, true);
+		ret = cw_store__unlead(tx, it->clause, rec.sketch);
 		if (ret == CW_OK)
 			ret = promote(tx, it->skeleton);
 	}

@@ -203,9 +203,23 @@ static double similarity(const uint8_t *a, const uint8_t *b)
 	return share > 0 ? share : 0;
 }
 
+/* Those that are in no band yet are compared one by one. */
+static int add_fresh(struct cw_tx *tx, MDB_val key, MDB_val val, void *ctx)
+{
+	struct candidate *c = cw_list_add(ctx);
+
+	(void)val;
+	if (!c)
+		return cw_store__nomem(tx);
+	if (key.mv_size != 4)
+		return cw_store__corrupt(tx, CW_DB_FRESH, key, "its size is wrong");
+	c->id = cw_get_be32(key.mv_data);
+	return CW_OK;
+}
+
 static int collect_candidates(struct cw_tx *tx, const struct find *f, struct cw_list *list)
 {
-	int ret = CW_OK;
+	int ret = cw_store__scan(tx, CW_DB_FRESH, cw_val("", 0), 0, add_fresh, list);
 
 	for (unsigned band = 0; ret == CW_OK && band < CW_BANDS; band++) {
 		struct bucket b = { .candidates = list };

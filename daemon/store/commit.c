@@ -176,7 +176,7 @@ static int write_commits(struct cw_tx *tx, void *ctx)
 		if (ret < 0)
 			return cw_wrap(tx->err, ret, "'%.200s'", job->commits[i].name.path);
 	}
-	return CW_OK;
+	return cw_store__merge_many(tx);
 }
 
 static int prepare(const struct cw_commit *c, struct prepared *p, struct cw_error *err)

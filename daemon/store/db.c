@@ -21,6 +21,7 @@ static const struct {
 	[CW_DB_CLAUSE] = { "clause", 0 },
 	[CW_DB_EXACT] = { "exact", MDB_DUPSORT | MDB_DUPFIXED },
 	[CW_DB_SKEL] = { "skel", MDB_DUPSORT | MDB_DUPFIXED },
+	[CW_DB_FRESH] = { "fresh", 0 },
 	[CW_DB_BAND] = { "band", MDB_DUPSORT | MDB_DUPFIXED },
 	[CW_DB_FINDING] = { "finding", 0 },
 	[CW_DB_FINDID] = { "findid", MDB_DUPSORT | MDB_DUPFIXED },

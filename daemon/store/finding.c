@@ -205,7 +205,7 @@ int cw_store__put_findings(struct cw_tx *tx, uint64_t doc, const struct cw_analy
 	memset(counts, 0, CW_STORE_SEVERITIES * sizeof(*counts));
 	for (size_t i = 0; ret == CW_OK && a && i < a->nfindings; i++) {
 		struct cw_stored_finding f;
-		struct past probe;
+		struct past probe = { 0 };
 
 		ret = describe(tx, a, &a->findings[i], &f);
 		if (ret < 0)

@@ -60,7 +60,7 @@ int cw_store__unpack_version(struct cw_unpack *u, struct cw_version *v);
 
 #define CW_CLAUSE_SKEL 1u /**< is in `skel`: no heading */
 #define CW_CLAUSE_SKETCH 2u /**< has a sketch */
-#define CW_CLAUSE_LEADER 4u /**< is in `band`; in the clause record only */
+#define CW_CLAUSE_LEADER 4u /**< is in `fresh` or `band`; in the clause record only */
 
 struct cw_outline_item {
 	uint32_t clause;
@@ -84,10 +84,18 @@ int cw_store__load_outline(struct cw_tx *tx, uint64_t doc, struct cw_arena *aren
 int cw_store__load_clause(struct cw_tx *tx, uint32_t id, struct cw_clause_record *out);
 int cw_store__unpack_outline(struct cw_unpack *u, struct cw_outline_item **out, size_t *out_n);
 int cw_store__unpack_clause(struct cw_unpack *u, struct cw_clause_record *out);
-/** Where a sketch stands in `band`: key of 4 bytes, first 4 bytes of the value. */
-void cw_store__band(const uint8_t *sketch, unsigned band, uint8_t key[4], uint8_t tag[4]);
+
+/* band.c */
+
 #define CW_BANDS 16u
 #define CW_BAND_ROWS (CW_SKETCH_LEN / CW_BANDS)
+/** Where a sketch stands in `band`: key of 4 bytes, first 4 bytes of the value. */
+void cw_store__band(const uint8_t *sketch, unsigned band, uint8_t key[4], uint8_t tag[4]);
+/** A clause becomes findable as the leader of its skeleton, or ceases to be. */
+int cw_store__lead(struct cw_tx *tx, uint32_t id);
+int cw_store__unlead(struct cw_tx *tx, uint32_t id, const uint8_t *sketch);
+/** Once very many wait in `fresh`, move them to `band`. */
+int cw_store__merge_many(struct cw_tx *tx);
 
 /* finding.c */
 

@@ -121,7 +121,7 @@ int cw_store__load_text(struct cw_tx *tx, const uint8_t hash[CW_HASH_SIZE], stru
 			const char **out, size_t *out_len)
 {
 	MDB_val key = cw_val(hash, CW_HASH_SIZE), val;
-	uint8_t found[CW_HASH_SIZE];
+	uint8_t found[CW_HASH_SIZE] = { 0 };
 	const char *text = NULL;
 	size_t len = 0;
 	int ret = cw_store__get(tx, CW_DB_TEXT, key, &val);

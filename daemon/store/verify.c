@@ -3,7 +3,7 @@
 /** What the documents say there should be. */
 struct tally {
 	uint64_t n[CW_N_COUNT];
-	uint64_t documents, clauses, indexed, leaders, findings, texts, kept;
+	uint64_t documents, clauses, indexed, fresh, banded, findings, texts, kept;
 	uint64_t events, deliveries;
 };
 
@@ -56,7 +56,13 @@ static int check_clause(struct cw_tx *tx, uint64_t doc, const struct cw_outline_
 		return cw_store__corrupt(tx, CW_DB_CLAUSE, id, "'skel' misses it");
 	if (!(rec.flags & CW_CLAUSE_LEADER))
 		return CW_OK;
-	t->leaders++;
+	MDB_val val;
+	ret = cw_store__get(tx, CW_DB_FRESH, id, &val);
+	if (ret != CW_ENOTFOUND) {
+		t->fresh++;
+		return ret;
+	}
+	t->banded++;
 	return check_bands(tx, id, &rec);
 }
 
@@ -96,7 +102,7 @@ static int check_outline(struct cw_tx *tx, const struct cw_document *doc, struct
 			ret = cw_store__dups(tx, CW_DB_SKEL, cw_val(key, 8), NULL, check_led, led);
 		if (ret == CW_OK && led[0] && !led[1])
 			ret = cw_store__corrupt(tx, CW_DB_SKEL, cw_val(key, 8),
-						"no leader is in 'band'");
+						"none of its clauses leads");
 	}
 	return ret;
 }
@@ -242,7 +248,8 @@ static int check_sizes(struct cw_tx *tx, const struct tally *t)
 		{ CW_DB_CLAUSE, t->clauses },
 		{ CW_DB_EXACT, t->clauses },
 		{ CW_DB_SKEL, t->indexed },
-		{ CW_DB_BAND, t->leaders * CW_BANDS },
+		{ CW_DB_FRESH, t->fresh },
+		{ CW_DB_BAND, t->banded * CW_BANDS },
 		{ CW_DB_FINDING, t->findings },
 		{ CW_DB_FINDID, t->findings },
 		{ CW_DB_EVENTID, t->events },

@@ -33,8 +33,8 @@
  *   blob      hash of rules u64, blob id        -> time u64
  *
  * A clause keeps its id while its words stay in the document, so an edit costs what it touched.
- * Of clauses with one skeleton only one, the leader, is in `band`: copies of boilerplate would
- * otherwise fill its buckets.
+ * Of clauses with one skeleton only one, the leader, is in `fresh` or `band`: copies of boilerplate
+ * would otherwise fill its buckets.
  */
 #pragma once
 
@@ -235,7 +235,11 @@ struct cw_committed {
  */
 int cw_store_commit_version(struct cw_store *s, const struct cw_commit *c, struct cw_committed *out,
 			    struct cw_error *err);
-/** Several in one transaction, for first scans: one fsync.  out: n of them, or NULL. */
+/**
+ * Several in one transaction, for first scans: one fsync.  Hundreds at once are twice as fast as
+ * tens, because each page of the indexes is then written for many clauses.
+ * @param out  n of them, or NULL
+ */
 int cw_store_commit_versions(struct cw_store *s, const struct cw_commit *c, size_t n,
 			     struct cw_committed *out, struct cw_error *err);
 /**
@@ -455,7 +459,15 @@ struct cw_store_stats {
 int cw_store_stats(struct cw_store *s, struct cw_store_stats *out, struct cw_error *err);
 /** Clear reader slots of dead processes; call now and then. */
 int cw_store_check_readers(struct cw_store *s, struct cw_error *err);
-/** Read every record, check that all indexes agree; CW_ECORRUPT names the first that does not. */
+/**
+ * Housekeeping worth doing while nothing else is: clear reader slots, move new clauses into the
+ * near-duplicate index.  A commit does it itself when very much has gathered.
+ */
+int cw_store_tidy(struct cw_store *s, struct cw_error *err);
+/**
+ * Read every record, check that all indexes agree; CW_ECORRUPT names the first that does not.
+ * Takes seconds to minutes, and space that others free is not used again until it ends.
+ */
 int cw_store_verify(struct cw_store *s, struct cw_error *err);
 /** A compacted copy into an empty, existing directory, while the store is in use. */
 int cw_store_backup(struct cw_store *s, const char *dir, struct cw_error *err);
