@@ -39,7 +39,12 @@ ifeq ($(V),0)
 Q = @printf '  %-5s %s\n' '$(1)' '$@';
 endif
 
-all: $(PROGS)
+all: $(PROGS) $(B)/rules.compiled
+
+# The lexicons as the programs map them at start; without it they build them, which takes longer.
+RULES := $(wildcard config/rules/*)
+$(B)/rules.compiled: $(B)/clausewatch $(RULES)
+	$(call Q,RULES)CLAUSEWATCH_RULES=config/rules $(B)/clausewatch rules compile $@
 
 $(B)/libclausewatch.a: $(LIB_OBJ)
 	@rm -f $@
@@ -155,6 +160,7 @@ install: all
 		$(DESTDIR)$(sysconfdir)/clausewatch/rules $(DESTDIR)$(sysconfdir)/clausewatch/conf.d
 	$(INSTALL) -m 755 $(B)/clausewatch $(B)/clausewatchd $(DESTDIR)$(bindir)
 	$(INSTALL) -m 644 config/rules/* $(DATA)/rules
+	$(INSTALL) -m 644 $(B)/rules.compiled $(DATA)
 	$(INSTALL) -m 755 hooks/* $(DATA)/hooks
 	sed 's#@bindir@#$(bindir)#' systemd/clausewatchd.service \
 		> $(DESTDIR)$(unitdir)/clausewatchd.service

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 
 #define PACK_MAX ((size_t)16 << 20)
 #define WEIGHTS ".weights"
+#define COMPILED "rules.compiled"
+#define COMPILED_MAX (256 << 20)
 /* build/clausewatch and build/asan/tests/x are both run in place. */
 #define LEVELS_UP 3
 
@@ -188,6 +191,44 @@ int cw_rules_add(struct cw_ruleset_builder *b, const char *path, struct cw_error
 	return ret;
 }
 
+static void unmap(const void *bytes, size_t len)
+{
+	(void)munmap((void *)(uintptr_t)bytes, len);
+}
+
+static bool offer_compiled(struct cw_ruleset_builder *b, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *bytes = MAP_FAILED;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    st.st_size <= COMPILED_MAX)
+		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		return false;
+	cw_ruleset_builder_compiled(b, bytes, (size_t)st.st_size, unmap);
+	return true;
+}
+
+/* Beside the program where it was built, else where it was installed. */
+static void find_compiled(struct cw_ruleset_builder *b)
+{
+	char path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+
+	if (slash) {
+		memcpy(slash, "/" COMPILED, sizeof("/" COMPILED));
+		if (offer_compiled(b, path))
+			return;
+	}
+	(void)offer_compiled(b, CW_DATADIR "/" COMPILED);
+}
+
 int cw_rules_load(const struct cw_rules_dirs *dirs, struct cw_ruleset **out, struct cw_error *err)
 {
 	struct cw_ruleset_builder *b = cw_ruleset_builder_new();
@@ -200,8 +241,10 @@ int cw_rules_load(const struct cw_rules_dirs *dirs, struct cw_ruleset **out, str
 		if (ret == CW_ENOTFOUND && dirs->at[i].optional)
 			ret = CW_OK;
 	}
-	if (ret == CW_OK)
+	if (ret == CW_OK) {
+		find_compiled(b);
 		ret = cw_ruleset_builder_finish(b, out, err);
+	}
 	cw_ruleset_builder_free(b);
 	return ret;
 }

@@ -1,7 +1,11 @@
 #include "engine/automaton.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <xxhash.h>
 
 #define NO_OUTPUT UINT32_MAX
 
@@ -25,8 +29,21 @@ struct word {
 struct state {
 	uint32_t fail;
 	uint32_t outputs; /* own phrases first, then those of the failure chain */
+};
+
+/* Needed while building only. */
+struct origin {
 	uint32_t parent, word;
 };
+
+/* Before the arrays of a written automaton: words, edges, states, outputs. */
+struct header {
+	char magic[8];
+	uint64_t checksum; /* XXH3 of what follows it */
+	unsigned char key[16];
+	uint64_t words_cap, edges_cap, nstates, noutputs, nwords;
+};
+#define MAGIC "CWAUTO1"
 
 struct cw_automaton {
 	struct cw_arena *arena;
@@ -35,9 +52,11 @@ struct cw_automaton {
 	struct edge *edges;
 	size_t nedges, edges_cap;
 	struct state *states;
-	size_t nstates, states_cap;
+	struct origin *origins;
+	size_t nstates, states_cap, origins_cap;
 	struct output *outputs;
 	size_t noutputs, outputs_cap;
+	bool borrowed; /* the arrays are the caller's bytes */
 };
 
 struct cw_automaton *cw_automaton_new(struct cw_arena *arena)
@@ -48,11 +67,12 @@ struct cw_automaton *cw_automaton_new(struct cw_arena *arena)
 		return NULL;
 	m->arena = arena;
 	m->words_cap = 4096;
-	m->edges_cap = 4096;
+	m->edges_cap = 65536;
 	m->words = calloc(m->words_cap, sizeof(*m->words));
 	m->edges = calloc(m->edges_cap, sizeof(*m->edges));
 	m->states = cw_arena_grow(arena, NULL, 0, &m->states_cap, sizeof(*m->states));
-	if (!m->words || !m->edges || !m->states) {
+	m->origins = cw_arena_grow(arena, NULL, 0, &m->origins_cap, sizeof(*m->origins));
+	if (!m->words || !m->edges || !m->states || !m->origins) {
 		cw_automaton_release(m);
 		return NULL;
 	}
@@ -63,7 +83,7 @@ struct cw_automaton *cw_automaton_new(struct cw_arena *arena)
 
 void cw_automaton_release(struct cw_automaton *m)
 {
-	if (!m)
+	if (!m || m->borrowed)
 		return;
 	free(m->words);
 	free(m->edges);
@@ -129,10 +149,14 @@ static int new_state(struct cw_automaton *m, uint32_t parent, uint32_t word, uin
 {
 	struct state *states =
 		cw_arena_grow(m->arena, m->states, m->nstates, &m->states_cap, sizeof(*states));
-	if (!states)
+	struct origin *origins =
+		cw_arena_grow(m->arena, m->origins, m->nstates, &m->origins_cap, sizeof(*origins));
+	if (!states || !origins)
 		return CW_ENOMEM;
 	m->states = states;
-	states[m->nstates] = (struct state){ .outputs = NO_OUTPUT, .parent = parent, .word = word };
+	m->origins = origins;
+	states[m->nstates] = (struct state){ .outputs = NO_OUTPUT };
+	origins[m->nstates] = (struct origin){ parent, word };
 	*out = (uint32_t)m->nstates++;
 	return CW_OK;
 }
@@ -231,7 +255,7 @@ static int link_failures(struct cw_automaton *m, const uint32_t *from_root)
 	if (!depth || !order || !count)
 		goto out;
 	for (size_t s = 1; s < n; s++)
-		depth[s] = depth[m->states[s].parent] + 1;
+		depth[s] = depth[m->origins[s].parent] + 1;
 	for (size_t s = 0; s < n; s++)
 		count[depth[s] + 1]++;
 	for (size_t d = 1; d < n + 2; d++)
@@ -241,11 +265,12 @@ static int link_failures(struct cw_automaton *m, const uint32_t *from_root)
 
 	for (size_t i = 1; i < n; i++) {
 		struct state *st = &m->states[order[i]];
-		uint32_t f = st->parent;
+		const struct origin *from = &m->origins[order[i]];
+		uint32_t f = from->parent;
 
 		while (f != 0) {
 			f = m->states[f].fail;
-			uint32_t to = edge_to(m, f, st->word, from_root);
+			uint32_t to = edge_to(m, f, from->word, from_root);
 			if (to != 0) {
 				st->fail = to;
 				break;
@@ -324,7 +349,75 @@ int cw_automaton_match(const struct cw_automaton *m, struct cw_arena *arena,
 	return CW_OK;
 }
 
-size_t cw_automaton_states(const struct cw_automaton *m)
+void cw_automaton_write(const struct cw_automaton *m, const unsigned char key[16],
+			struct cw_buf *out)
 {
-	return m->nstates;
+	struct header h = { .words_cap = m->words_cap,
+			    .edges_cap = m->edges_cap,
+			    .nstates = m->nstates,
+			    .noutputs = m->noutputs,
+			    .nwords = m->nwords };
+	size_t first = out->len;
+
+	memcpy(h.magic, MAGIC, sizeof(MAGIC));
+	memcpy(h.key, key, sizeof(h.key));
+	cw_buf_put(out, &h, sizeof(h));
+	cw_buf_put(out, m->words, m->words_cap * sizeof(*m->words));
+	cw_buf_put(out, m->edges, m->edges_cap * sizeof(*m->edges));
+	cw_buf_put(out, m->states, m->nstates * sizeof(*m->states));
+	cw_buf_put(out, m->outputs, m->noutputs * sizeof(*m->outputs));
+	if (out->failed)
+		return;
+	size_t from = first + offsetof(struct header, key);
+	uint64_t sum = XXH3_64bits(out->data + from, out->len - from);
+	memcpy(out->data + first + offsetof(struct header, checksum), &sum, sizeof(sum));
+}
+
+static bool is_power(uint64_t n)
+{
+	return n > 0 && (n & (n - 1)) == 0;
+}
+
+static bool fits(const struct header *h, size_t len)
+{
+	return is_power(h->words_cap) && is_power(h->edges_cap) && h->words_cap <= UINT32_MAX &&
+	       h->edges_cap <= UINT32_MAX && h->nstates <= UINT32_MAX &&
+	       h->noutputs <= UINT32_MAX &&
+	       len == sizeof(*h) + h->words_cap * sizeof(struct word) +
+			       h->edges_cap * sizeof(struct edge) +
+			       h->nstates * sizeof(struct state) +
+			       h->noutputs * sizeof(struct output);
+}
+
+struct cw_automaton *cw_automaton_open(struct cw_arena *arena, const void *bytes, size_t len,
+				       const unsigned char key[16])
+{
+	const struct header *h = bytes;
+	size_t from = offsetof(struct header, key);
+
+	if (len < sizeof(*h) || memcmp(h->magic, MAGIC, sizeof(MAGIC)) != 0 ||
+	    memcmp(h->key, key, sizeof(h->key)) != 0 || !fits(h, len) ||
+	    XXH3_64bits((const char *)bytes + from, len - from) != h->checksum)
+		return NULL;
+
+	struct cw_automaton *m = cw_arena_alloc(arena, sizeof(*m));
+	if (!m)
+		return NULL;
+	/* Matching only reads; the members are not const because building writes them. */
+	char *data = (char *)((uintptr_t)bytes + sizeof(*h));
+	m->arena = arena;
+	m->borrowed = true;
+	m->words_cap = h->words_cap;
+	m->edges_cap = h->edges_cap;
+	m->nstates = h->nstates;
+	m->noutputs = h->noutputs;
+	m->nwords = h->nwords;
+	m->words = (void *)data;
+	data += m->words_cap * sizeof(*m->words);
+	m->edges = (void *)data;
+	data += m->edges_cap * sizeof(*m->edges);
+	m->states = (void *)data;
+	data += m->nstates * sizeof(*m->states);
+	m->outputs = (void *)data;
+	return m;
 }

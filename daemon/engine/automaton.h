@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "clausewatch/arena.h"
+#include "clausewatch/buf.h"
 #include "clausewatch/error.h"
 #include "engine/token.h"
 
@@ -48,4 +49,17 @@ void cw_automaton_release(struct cw_automaton *m);
 int cw_automaton_match(const struct cw_automaton *m, struct cw_arena *arena,
 		       const struct cw_tok *toks, uint32_t from, uint32_t count,
 		       struct cw_hits *hits);
-size_t cw_automaton_states(const struct cw_automaton *m);
+
+/**
+ * Append a finished automaton as bytes that cw_automaton_open() reads in place: a program that
+ * starts cold need not build it.  Good for the machine and build that wrote it.
+ */
+void cw_automaton_write(const struct cw_automaton *m, const unsigned char key[16],
+			struct cw_buf *out);
+/**
+ * @param bytes  8-byte aligned; kept by reference, must outlive the automaton
+ * @param key    must be the one given when it was written
+ * @return NULL when the bytes are of other lexicons, another build or damaged: build it then
+ */
+struct cw_automaton *cw_automaton_open(struct cw_arena *arena, const void *bytes, size_t len,
+				       const unsigned char key[16]);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "clausewatch/yaml.h"
 #include "engine/phrase.h"
 #include "engine/ruleset.h"
@@ -31,11 +33,18 @@ static const char *const mode_words[] = { "off", "shadow", "warn", "block", NULL
 static const char *const part_words[] = { "none", "who", "may",    "does",
 					  "what", "for", "unless", NULL };
 
+/** An entry of a lexicon as it is written. */
+struct pattern {
+	const char *text;
+	const struct cw_node *node; /**< NULL for a phrase in a frame */
+};
+
 /** A lexicon while it is being gathered from the packs. */
 struct lexicon {
 	const char *name;
 	enum cw_part part;
-	struct cw_phrases phrases;
+	struct pattern *patterns;
+	size_t npatterns, patterns_cap;
 	const struct cw_node **includes;
 	size_t nincludes, includes_cap;
 };
@@ -55,26 +64,13 @@ struct cw_ruleset_builder {
 	size_t terms_cap;
 	struct rule_node *rule_nodes;
 	size_t nrule_nodes, rule_nodes_cap;
+	struct cw_toks toks; /* of the phrase at hand */
 	EVP_MD_CTX *digest;
 };
 
 static int no_memory(struct cw_error *err)
 {
 	return cw_fail(err, CW_ENOMEM, "out of memory");
-}
-
-static struct cw_ruleset *new_ruleset(void)
-{
-	struct cw_ruleset *rules = calloc(1, sizeof(*rules));
-
-	if (!rules)
-		return NULL;
-	rules->automaton = cw_automaton_new(&rules->arena);
-	if (!rules->automaton) {
-		cw_ruleset_free(rules);
-		return NULL;
-	}
-	return rules;
 }
 
 static struct lexicon *find_lexicon(const struct cw_ruleset_builder *b, const char *name,
@@ -114,7 +110,7 @@ struct cw_ruleset_builder *cw_ruleset_builder_new(void)
 
 	if (!b)
 		return NULL;
-	b->rules = new_ruleset();
+	b->rules = calloc(1, sizeof(*b->rules));
 	b->digest = EVP_MD_CTX_new();
 	bool ok = b->rules && b->digest && EVP_DigestInit_ex(b->digest, EVP_sha256(), NULL) &&
 		  EVP_DigestUpdate(b->digest, ENGINE_VERSION, sizeof(ENGINE_VERSION));
@@ -139,17 +135,28 @@ void cw_ruleset_builder_free(struct cw_ruleset_builder *b)
 	free(b);
 }
 
+static int add_pattern(struct cw_ruleset_builder *b, struct lexicon *lex, const char *text,
+		       const struct cw_node *node)
+{
+	struct pattern *at = cw_arena_grow(&b->scratch, lex->patterns, lex->npatterns,
+					   &lex->patterns_cap, sizeof(*at));
+	if (!at)
+		return CW_ENOMEM;
+	lex->patterns = at;
+	at[lex->npatterns++] = (struct pattern){ text, node };
+	return CW_OK;
+}
+
 static int add_words(struct cw_ruleset_builder *b, struct lexicon *lex, const struct cw_node *words,
 		     struct cw_error *err)
 {
 	int ret = cw_node_expect(words, CW_SEQ, err);
 
 	for (size_t i = 0; ret == CW_OK && i < words->count; i++) {
-		const char *pattern;
-		ret = cw_node_str(words->items[i], &pattern, err);
-		struct cw_error why;
-		if (ret == CW_OK && cw_phrase_expand(&b->scratch, pattern, &lex->phrases, &why) < 0)
-			ret = cw_node_fail(err, words->items[i], "%s", why.msg);
+		const char *text;
+		ret = cw_node_str(words->items[i], &text, err);
+		if (ret == CW_OK && add_pattern(b, lex, text, words->items[i]) < 0)
+			ret = no_memory(err);
 	}
 	return ret;
 }
@@ -383,6 +390,12 @@ int cw_ruleset_builder_add(struct cw_ruleset_builder *b, const char *name, const
 	return ret;
 }
 
+void cw_ruleset_builder_compiled(struct cw_ruleset_builder *b, const void *bytes, size_t len,
+				 void (*done)(const void *bytes, size_t len))
+{
+	b->rules->compiled = (struct cw_compiled){ bytes, len, done };
+}
+
 int cw_ruleset_builder_weights(struct cw_ruleset_builder *b, const char *name, const char *bytes,
 			       size_t len, struct cw_error *err)
 {
@@ -398,16 +411,33 @@ int cw_ruleset_builder_weights(struct cw_ruleset_builder *b, const char *name, c
 static int add_phrase(struct cw_ruleset_builder *b, const char *phrase, uint16_t lexicon,
 		      struct cw_error *err)
 {
-	struct cw_toks toks = { 0 };
-	int ret = cw_tokenise(&b->scratch, phrase, 0, (uint32_t)strlen(phrase), CW_FORMAT_TEXT,
-			      &toks);
+	struct cw_toks *toks = &b->toks;
 
-	if (ret < 0)
+	toks->count = 0;
+	if (cw_tokenise(&b->scratch, phrase, 0, (uint32_t)strlen(phrase), CW_FORMAT_TEXT, toks) < 0)
 		return no_memory(err);
-	if (toks.count == 0 || toks.count > CW_PHRASE_WORDS_MAX)
+	if (toks->count == 0 || toks->count > CW_PHRASE_WORDS_MAX)
 		return cw_fail(err, CW_EINVAL, "'%s' is not 1 to %d words", phrase,
 			       CW_PHRASE_WORDS_MAX);
-	return cw_automaton_add(b->rules->automaton, toks.at, toks.count, lexicon, err);
+	return cw_automaton_add(b->rules->automaton, toks->at, toks->count, lexicon, err);
+}
+
+static int compile_pattern(struct cw_ruleset_builder *b, const struct pattern *p, uint16_t into,
+			   struct cw_error *err)
+{
+	struct cw_arena arena = { 0 };
+	struct cw_phrases phrases = { 0 };
+	struct cw_error why;
+	int ret = cw_phrase_expand(&arena, p->text, &phrases, &why);
+
+	for (size_t i = 0; ret == CW_OK && i < phrases.count; i++)
+		ret = add_phrase(b, phrases.at[i], into, &why);
+	if (ret < 0 && p->node)
+		ret = cw_node_fail(err, p->node, "%s", why.msg);
+	else if (ret < 0)
+		ret = cw_fail(err, (enum cw_code)ret, "in a frame: %s", why.msg);
+	cw_arena_release(&arena);
+	return ret;
 }
 
 /** Put the phrases of lex, and of what it includes, under the number `into`. */
@@ -416,10 +446,8 @@ static int compile_lexicon(struct cw_ruleset_builder *b, const struct lexicon *l
 {
 	int ret = CW_OK;
 
-	for (size_t i = 0; ret == CW_OK && i < lex->phrases.count; i++)
-		ret = add_phrase(b, lex->phrases.at[i], into, err);
-	if (ret < 0)
-		return cw_wrap(err, ret, "lexicon '%s'", lex->name);
+	for (size_t i = 0; ret == CW_OK && i < lex->npatterns; i++)
+		ret = compile_pattern(b, &lex->patterns[i], into, err);
 	for (size_t i = 0; ret == CW_OK && i < lex->nincludes; i++) {
 		const struct cw_node *node = lex->includes[i];
 		const struct lexicon *other = find_lexicon(b, node->value, node->len);
@@ -465,9 +493,8 @@ static int lexicon_of(void *ctx, const char *name, size_t len, bool phrase, stru
 		lex = add_lexicon(b, key, len + 1, CW_PART_NONE);
 		if (!lex)
 			return cw_fail(err, CW_EFULL, "more than %d lexicons", CW_LEXICONS_MAX);
-		int ret = cw_phrase_expand(&b->scratch, key + 1, &lex->phrases, err);
-		if (ret < 0)
-			return ret;
+		if (add_pattern(b, lex, lex->name + 1, NULL) < 0)
+			return no_memory(err);
 	}
 	return (int)(lex - b->lexicons);
 }
@@ -664,13 +691,44 @@ static int compile_rules(struct cw_ruleset_builder *b, struct cw_error *err)
 	return CW_OK;
 }
 
-static void resolve_model(struct cw_ruleset *r)
+/** What the automaton depends on: names, in order, and everything written in them. */
+static void hash_lexicons(const struct cw_ruleset_builder *b, unsigned char out[16])
 {
-	for (size_t i = 0; r->model && i < cw_model_nlabels(r->model); i++) {
-		const char *id = cw_model_label(r->model, i)->term_id;
-		const struct cw_term *term = cw_ruleset_term(r, id);
-		r->model_terms[i] = term && strcmp(term->id, id) == 0 ? term : NULL;
+	XXH3_state_t *state = XXH3_createState();
+	XXH128_canonical_t sum = { { 0 } };
+
+	if (!state) {
+		memset(out, 0, 16);
+		return;
 	}
+	(void)XXH3_128bits_reset(state);
+	(void)XXH3_128bits_update(state, ENGINE_VERSION, sizeof(ENGINE_VERSION));
+	for (size_t i = 0; i < b->nlexicons; i++) {
+		const struct lexicon *lex = &b->lexicons[i];
+		(void)XXH3_128bits_update(state, lex->name, strlen(lex->name) + 1);
+		for (size_t k = 0; k < lex->npatterns; k++)
+			(void)XXH3_128bits_update(state, lex->patterns[k].text,
+						  strlen(lex->patterns[k].text) + 1);
+		for (size_t k = 0; k < lex->nincludes; k++)
+			(void)XXH3_128bits_update(state, lex->includes[k]->value,
+						  lex->includes[k]->len + 1);
+	}
+	XXH128_canonicalFromHash(&sum, XXH3_128bits_digest(state));
+	memcpy(out, sum.digest, 16);
+	(void)XXH3_freeState(state);
+}
+
+static int build_automaton(struct cw_ruleset_builder *b, struct cw_error *err)
+{
+	struct cw_ruleset *r = b->rules;
+	int ret = CW_OK;
+
+	r->automaton = cw_automaton_new(&r->arena);
+	if (!r->automaton)
+		return no_memory(err);
+	for (size_t i = 0; ret == CW_OK && i < b->nlexicons; i++)
+		ret = compile_lexicon(b, &b->lexicons[i], (uint16_t)i, 0, err);
+	return ret == CW_OK ? cw_automaton_finish(r->automaton, err) : ret;
 }
 
 static int compile_lexicons(struct cw_ruleset_builder *b, struct cw_error *err)
@@ -682,14 +740,23 @@ static int compile_lexicons(struct cw_ruleset_builder *b, struct cw_error *err)
 	r->lexicons = cw_arena_alloc(&r->arena, b->nlexicons * sizeof(*r->lexicons));
 	if (!r->lexicons)
 		return no_memory(err);
-	for (size_t i = 0; i < b->nlexicons; i++) {
+	for (size_t i = 0; i < b->nlexicons; i++)
 		r->lexicons[i] = (struct cw_lexicon){ .name = b->lexicons[i].name,
 						      .part = b->lexicons[i].part };
-		int ret = compile_lexicon(b, &b->lexicons[i], (uint16_t)i, 0, err);
-		if (ret < 0)
-			return ret;
+	hash_lexicons(b, r->lexicons_key);
+	if (r->compiled.bytes)
+		r->automaton = cw_automaton_open(&r->arena, r->compiled.bytes, r->compiled.len,
+						 r->lexicons_key);
+	return r->automaton ? CW_OK : build_automaton(b, err);
+}
+
+static void resolve_model(struct cw_ruleset *r)
+{
+	for (size_t i = 0; r->model && i < cw_model_nlabels(r->model); i++) {
+		const char *id = cw_model_label(r->model, i)->term_id;
+		const struct cw_term *term = cw_ruleset_term(r, id);
+		r->model_terms[i] = term && strcmp(term->id, id) == 0 ? term : NULL;
 	}
-	return cw_automaton_finish(r->automaton, err);
 }
 
 typedef void entry_fn(struct cw_ruleset *r, uint16_t lexicon, uint32_t rule, uint32_t frame);

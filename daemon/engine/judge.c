@@ -31,6 +31,8 @@ struct judge {
 	const struct cw_probe *probe;
 	struct cw_error *err;
 	struct cw_hits hits; /* of all clauses */
+	struct cw_hit *merge;
+	size_t merge_cap;
 	uint32_t *clause_hits; /* nclauses + 1 offsets into hits */
 	uint64_t *clause_seen; /* a bit set a clause */
 	uint64_t *path_seen, *context_seen;
@@ -114,13 +116,26 @@ static int add_roles(struct judge *j, const struct cw_clause *c)
 	return CW_OK;
 }
 
-static int hit_order(const void *va, const void *vb)
+/** Two runs in order of their tokens, [first, mid) and [mid, end), become one. */
+static int merge_hits(struct judge *j, size_t first, size_t mid)
 {
-	const struct cw_hit *a = va, *b = vb;
+	size_t n = mid - first, k = 0, to = first;
 
-	if (a->tok != b->tok)
-		return a->tok < b->tok ? -1 : 1;
-	return (int)a->lexicon - (int)b->lexicon;
+	if (n > j->merge_cap) {
+		struct cw_hit *more = realloc(j->merge, n * 2 * sizeof(*more));
+		if (!more)
+			return no_memory(j);
+		j->merge = more;
+		j->merge_cap = n * 2;
+	}
+	memcpy(j->merge, j->hits.at + first, n * sizeof(*j->merge));
+	while (k < n) {
+		if (mid < j->hits.count && j->hits.at[mid].tok < j->merge[k].tok)
+			j->hits.at[to++] = j->hits.at[mid++];
+		else
+			j->hits.at[to++] = j->merge[k++];
+	}
+	return CW_OK;
 }
 
 static int find_hits(struct judge *j)
@@ -132,13 +147,14 @@ static int find_hits(struct judge *j)
 		size_t first = j->hits.count;
 
 		j->clause_hits[i] = (uint32_t)first;
-		if (add_roles(j, c) < 0 ||
-		    cw_automaton_match(j->rules->automaton, &a->arena, a->toks, c->tok_start,
+		if (add_roles(j, c) < 0)
+			return CW_ENOMEM;
+		size_t mid = j->hits.count;
+		if (cw_automaton_match(j->rules->automaton, &a->arena, a->toks, c->tok_start,
 				       c->tok_count, &j->hits) < 0)
 			return no_memory(j);
-		if (j->hits.count > first)
-			qsort(j->hits.at + first, j->hits.count - first, sizeof(*j->hits.at),
-			      hit_order);
+		if (mid > first && merge_hits(j, first, mid) < 0)
+			return CW_ENOMEM;
 		for (size_t h = first; h < j->hits.count; h++)
 			set_bit(seen_of(j, (uint32_t)i), j->hits.at[h].lexicon);
 	}
@@ -662,6 +678,7 @@ out:
 	free(j->clause_seen);
 	free(j->path_seen);
 	free(j->stamps);
+	free(j->merge);
 	free(j);
 	return ret;
 }

@@ -11,8 +11,15 @@ void cw_ruleset_free(struct cw_ruleset *rules)
 	if (!rules)
 		return;
 	cw_automaton_release(rules->automaton);
+	if (rules->compiled.done)
+		rules->compiled.done(rules->compiled.bytes, rules->compiled.len);
 	cw_arena_release(&rules->arena);
 	free(rules);
+}
+
+void cw_ruleset_compiled(const struct cw_ruleset *rules, struct cw_buf *out)
+{
+	cw_automaton_write(rules->automaton, rules->lexicons_key, out);
 }
 
 const char *cw_ruleset_digest(const struct cw_ruleset *rules)

@@ -47,8 +47,17 @@ struct cw_entry {
 	uint32_t frame;
 };
 
+/** Bytes that the automaton may lie in. */
+struct cw_compiled {
+	const void *bytes;
+	size_t len;
+	void (*done)(const void *bytes, size_t len);
+};
+
 struct cw_ruleset {
 	struct cw_arena arena;
+	struct cw_compiled compiled;
+	unsigned char lexicons_key[16];
 	struct cw_automaton *automaton;
 	struct cw_lexicon *lexicons;
 	size_t nlexicons;

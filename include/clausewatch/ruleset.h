@@ -56,6 +56,17 @@ int cw_ruleset_builder_add(struct cw_ruleset_builder *b, const char *name, const
 int cw_ruleset_builder_weights(struct cw_ruleset_builder *b, const char *name, const char *bytes,
 			       size_t len, struct cw_error *err);
 /**
+ * Offer what cw_ruleset_compiled() wrote for these lexicons: building then takes milliseconds.
+ * Bytes of other lexicons, or damaged ones, are passed over.
+ *
+ * @param bytes  8-byte aligned; used until the rule set is freed
+ * @param done   called when they are no longer needed; may be NULL
+ */
+void cw_ruleset_builder_compiled(struct cw_ruleset_builder *b, const void *bytes, size_t len,
+				 void (*done)(const void *bytes, size_t len));
+/** Append the compiled lexicons. */
+void cw_ruleset_compiled(const struct cw_ruleset *rules, struct cw_buf *out);
+/**
  * Compile.  A set without packs is valid and finds nothing.
  * @param out  set only on success; free with cw_ruleset_free().  The builder is left empty.
  */
