@@ -154,4 +154,4 @@ void cw_pipeline_status(const struct cw_pipeline *p, struct cw_pipeline_status *
 int cw_pipeline_source_status(const struct cw_pipeline *p, size_t index,
 			      struct cw_source_status *out);
 /** Grows while jobs end or none waits: a watchdog may ping when it moved. */
-uint64_t cw_pipeline_progress(const struct cw_pipeline *p);
+uint64_t cw_pipeline_progress(struct cw_pipeline *p);
