@@ -110,10 +110,11 @@ static int keep(struct compare *cmp, const struct cw_finding *before,
 		return CW_OK;
 	if (how == CW_PAIR_MOVED)
 		return add_change(cmp, CW_MOVED, CW_EFFECT_NEUTRAL, before, after);
-	int ret = cw_redline(cmp->c->old, before, cmp->c->new, after, &line, cmp->err);
-	if (ret < 0)
-		return ret;
-	if (!line.material)
+	cw_redline(cmp->c->old, before, cmp->c->new, after, &line);
+	bool split = cmp->al.old[before->clause].novelty < NOVELTY_MIN &&
+		     cmp->al.new[after->clause].novelty < NOVELTY_MIN &&how !=
+			     CW_PAIR_SIMILAR &&how != CW_PAIR_MASKED;
+	if (!line.material || split)
 		return add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, before, after);
 	return add_change(cmp, CW_CHANGED, effect_of(after->polarity, line.wider), before, after);
 }

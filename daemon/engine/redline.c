@@ -62,34 +62,41 @@ static struct words quoted(const struct cw_analysis *a, const struct cw_finding 
 	return w;
 }
 
-/** Longest common subsequence; marks the words that both have. */
-static int mark_common(struct words a, struct words b, unsigned char *in_a, unsigned char *in_b)
+static int hash_order(const void *va, const void *vb)
 {
-	size_t width = b.n + 1;
-	uint16_t *len = calloc((size_t)(a.n + 1) * width, sizeof(*len));
+	uint64_t a = *(const uint64_t *)va, b = *(const uint64_t *)vb;
 
-	if (!len)
-		return CW_ENOMEM;
-	for (uint32_t i = a.n; i-- > 0;) {
-		for (uint32_t k = b.n; k-- > 0;) {
-			uint16_t *at = &len[i * width + k];
-			if (a.at[i].hash == b.at[k].hash)
-				*at = (uint16_t)(at[width + 1] + 1);
-			else
-				*at = at[width] > at[1] ? at[width] : at[1];
-		}
-	}
-	for (uint32_t i = 0, k = 0; i < a.n && k < b.n;) {
-		const uint16_t *at = &len[i * width + k];
-		if (a.at[i].hash == b.at[k].hash)
-			in_a[i++] = in_b[k++] = 1;
-		else if (at[width] >= at[1])
-			i++;
-		else
+	return a < b ? -1 : a > b;
+}
+
+static size_t sort_hashes(struct words w, uint64_t *out)
+{
+	for (uint32_t i = 0; i < w.n; i++)
+		out[i] = w.at[i].hash;
+	if (w.n > 1)
+		qsort(out, w.n, sizeof(*out), hash_order);
+	return w.n;
+}
+
+/** Mark the words of a that b has as well, as often as b has them; their order is style. */
+static void mark_common(struct words a, struct words b, unsigned char *in_a)
+{
+	uint64_t in_b[WORDS_MAX];
+	unsigned char used[WORDS_MAX] = { 0 };
+	size_t n = sort_hashes(b, in_b);
+
+	for (uint32_t i = 0; i < a.n; i++) {
+		const uint64_t *hit = bsearch(&a.at[i].hash, in_b, n, sizeof(*in_b), hash_order);
+		if (!hit)
+			continue;
+		size_t k = (size_t)(hit - in_b);
+		while (k > 0 && in_b[k - 1] == *hit)
+			k--;
+		while (k < n && in_b[k] == *hit && used[k])
 			k++;
+		if (k < n && in_b[k] == *hit)
+			in_a[i] = used[k] = 1;
 	}
-	free(len);
-	return CW_OK;
 }
 
 struct tally {
@@ -105,6 +112,8 @@ static struct tally count(const struct cw_analysis *a, struct words w, const uns
 			continue;
 		if (listed(limits, a, &w.at[i]))
 			t.limits++;
+		else if ((w.at[i].flags & CW_TOK_CAP) && (w.at[i].flags & CW_TOK_PAREN))
+			continue; /* an example */
 		else if ((w.at[i].flags & CW_TOK_CAP) && !(w.at[i].flags & CW_TOK_SENT))
 			t.names++;
 		else
@@ -113,15 +122,15 @@ static struct tally count(const struct cw_analysis *a, struct words w, const uns
 	return t;
 }
 
-int cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
-	       const struct cw_analysis *new, const struct cw_finding *after,
-	       struct cw_redline *out, struct cw_error *err)
+void cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
+		const struct cw_analysis *new, const struct cw_finding *after,
+		struct cw_redline *out)
 {
 	unsigned char in_old[WORDS_MAX] = { 0 }, in_new[WORDS_MAX] = { 0 };
 	struct words a = quoted(old, before), b = quoted(new, after);
 
-	if (mark_common(a, b, in_old, in_new) < 0)
-		return cw_fail(err, CW_ENOMEM, "out of memory");
+	mark_common(a, b, in_old);
+	mark_common(b, a, in_new);
 	struct tally gone = count(old, a, in_old), come = count(new, b, in_new);
 	/* One name in the place of another changes nothing. */
 	unsigned renamed = gone.names < come.names ? gone.names : come.names;
@@ -134,7 +143,6 @@ int cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
 	int limits_net = (int)come.limits - (int)gone.limits;
 	int words_net = (int)come.words - (int)gone.words;
 	out->wider = limits_net ? -limits_net : words_net;
-	return CW_OK;
 }
 
 static void put_words(struct cw_buf *out, const struct cw_analysis *a, struct words w)

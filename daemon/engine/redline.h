@@ -16,9 +16,9 @@ struct cw_redline {
  * Words of substance are those that are no function words; a limit ("only", "unless you consent")
  * narrows what it is added to.
  */
-int cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
-	       const struct cw_analysis *new, const struct cw_finding *after,
-	       struct cw_redline *out, struct cw_error *err);
+void cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
+		const struct cw_analysis *new, const struct cw_finding *after,
+		struct cw_redline *out);
 
 /**
  * One line: the title and what it was → what it is.  before or after may be NULL.
