@@ -106,11 +106,12 @@ static int open_dir(struct watch_walk *walk)
 		error = errno;
 	else if (!walk->at.path[0] && (st.st_dev != walk->dev || st.st_ino != walk->ino))
 		error = ESTALE;
-	else if (!(walk->dir = fdopendir(fd)))
-		error = errno;
-	if (error)
-		close(fd);
-	return error;
+	else
+		walk->dir = fdopendir(fd);
+	if (walk->dir)
+		return 0;
+	close(fd);
+	return error ? error : ENOMEM;
 }
 
 static int take_name(struct watch_walk *walk, const struct dirent *d)
@@ -192,7 +193,7 @@ int watch_walk_run(struct cw_job *job, struct cw_error *err)
 			walk->at = walk->todo[--walk->todo_count];
 			int error = open_dir(walk);
 
-			if (error) {
+			if (!walk->dir) {
 				ret = add_failed(walk, error);
 				leave_dir(walk);
 				continue;

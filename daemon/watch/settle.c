@@ -110,17 +110,22 @@ static struct watch_pend *pend_new(struct watch_root *root, const char *path)
 	return p;
 }
 
-static void pend_drop(struct watch_pend *p)
+static void pend_unlink(struct watch_pend *p)
 {
 	struct watch_root *root = p->root;
 
-	if (!p->dropped) {
-		set_stage(p, FIRST);
-		watch_clock_unset(&root->w->clock, &p->tick);
-		watch_table_remove(&root->pends, &p->key);
-		root->w->stats.settling--;
-	}
+	if (p->dropped)
+		return;
+	set_stage(p, FIRST);
+	watch_clock_unset(&root->w->clock, &p->tick);
+	watch_table_remove(&root->pends, &p->key);
+	root->w->stats.settling--;
 	p->dropped = true;
+}
+
+static void pend_drop(struct watch_pend *p)
+{
+	pend_unlink(p);
 	if (!p->looking)
 		free(p);
 }
@@ -311,8 +316,7 @@ static void report_changed(struct watch_pend *p, bool edited, bool again)
 				      .ino = p->found.ino,
 				      .being_edited = edited };
 
-	p->looking = true;
-	pend_drop(p);
+	pend_unlink(p);
 	if (w->ev.changed)
 		w->ev.changed(w->ctx, &file);
 	if (again && watch_root_alive(root) && root->real)
@@ -326,8 +330,7 @@ static void report_gone(struct watch_pend *p)
 	struct cw_watcher *w = root->w;
 	bool silent = p->fresh && !p->is_dir;
 
-	p->looking = true;
-	pend_drop(p);
+	pend_unlink(p);
 	if (!silent && w->ev.gone)
 		w->ev.gone(w->ctx, root->name, p->path, p->is_dir);
 	free(p);
@@ -457,7 +460,7 @@ void watch_settle_start(struct watch_root *root)
 {
 	uint64_t now = watch_now();
 
-	if (root->looking || !root->due)
+	if (root->looking || !root->due || !root->real)
 		return;
 	struct look *look = calloc(1, sizeof(*look));
 	char *base = strdup(root->real);

@@ -484,8 +484,7 @@ static void test_look(void **state)
 /* Run until the line is there or the owner has stopped. */
 static void run_to(struct env *e, const char *const *stop, const char *line)
 {
-	e->late = false;
-	uv_timer_start(&e->guard, on_guard, DEADLINE_MS, 0);
+	start_guard(e);
 	while (*stop && !e->late && count_lines(e, line) == 0)
 		uv_run(&e->loop, UV_RUN_ONCE);
 	uv_timer_stop(&e->guard);

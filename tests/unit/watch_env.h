@@ -156,11 +156,17 @@ static void dump(const struct env *e)
 		fprintf(stderr, "  %s\n", e->lines[i]);
 }
 
+static void start_guard(struct env *e)
+{
+	e->late = false;
+	uv_update_time(&e->loop);
+	uv_timer_start(&e->guard, on_guard, DEADLINE_MS, 0);
+}
+
 /* Run the loop until that many such lines are there. */
 static void await_count(struct env *e, const char *want, size_t n)
 {
-	e->late = false;
-	uv_timer_start(&e->guard, on_guard, DEADLINE_MS, 0);
+	start_guard(e);
 	while (!e->late && count_lines(e, want) < n)
 		uv_run(&e->loop, UV_RUN_ONCE);
 	if (e->late) {
