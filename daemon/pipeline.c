@@ -25,6 +25,11 @@
 
 static void advance_close(struct cw_pipeline *p);
 
+static void count_progress(struct cw_pipeline *p)
+{
+	__atomic_add_fetch(&p->progress, 1, __ATOMIC_RELAXED);
+}
+
 static int work_run(struct cw_job *job, struct cw_error *err)
 {
 	struct cw_work *w = CW_OF(job, struct cw_work, job);
@@ -49,7 +54,7 @@ static void work_done(struct cw_job *job, int ret, const struct cw_error *err)
 	struct cw_pipeline *p = s->p;
 
 	s->exclusive = s->exclusive && s->jobs > 1;
-	p->progress++;
+	count_progress(p);
 	w->done(w, ret, err);
 	s->jobs--;
 	if (s->removed && s->jobs == 0)
@@ -69,6 +74,8 @@ void cw_work_start(struct cw_work *w, struct cw_source *s, struct cw_jobs *queue
 	w->settings = cw_settings_ref(s->p->settings);
 	w->cfg = s->cfg;
 	w->store = s->p->store;
+	w->alive = &s->p->progress;
+	w->stop = &s->p->closing;
 	s->exclusive = s->exclusive || exclusive;
 	s->jobs++;
 	/* Refused only after cw_jobs_stop(), and nothing is pumped then. */
@@ -148,7 +155,7 @@ static void publish_done(struct cw_job *job, int ret, const struct cw_error *err
 	struct publish_job *pj = CW_OF(job, struct publish_job, job);
 	struct cw_pipeline *p = pj->p;
 
-	p->progress++;
+	count_progress(p);
 	if (ret < 0 && ret != CW_ECANCELED)
 		cw_pipeline_store_failed(p, err);
 	/* A full disk may have room again; the loop's timer paces this. */
@@ -450,7 +457,7 @@ static void reread_done(struct cw_job *job, int ret, const struct cw_error *err)
 	struct cw_pipeline *p = rj->p;
 
 	p->rereading = false;
-	p->progress++;
+	count_progress(p);
 	if (ret < 0 && ret != CW_ECANCELED) {
 		p->reread_ms = cw_now_ms() + RETRY_MS;
 		cw_pipeline_store_failed(p, err);
@@ -604,7 +611,7 @@ static void reload_done(struct cw_job *job, int ret, const struct cw_error *err)
 	struct cw_pipeline *p = rj->p;
 	struct cw_error why = *err;
 
-	p->progress++;
+	count_progress(p);
 	p->reload_running = false;
 	if (ret == CW_OK && !p->closing)
 		ret = swap_settings(p, rj->settings, &why);
@@ -752,8 +759,8 @@ struct cw_deliverer *cw_pipeline_deliverer(const struct cw_pipeline *p)
 uint64_t cw_pipeline_progress(struct cw_pipeline *p)
 {
 	if (cw_jobs_idle(&p->docs) && cw_jobs_idle(&p->side))
-		p->progress++;
-	return p->progress;
+		count_progress(p);
+	return __atomic_load_n(&p->progress, __ATOMIC_RELAXED);
 }
 
 static void rescan(struct cw_source *s)
@@ -977,7 +984,7 @@ void cw_pipeline_close(struct cw_pipeline *p, unsigned grace_ms, void (*closed)(
 {
 	if (p->closing)
 		return;
-	p->closing = true;
+	__atomic_store_n(&p->closing, true, __ATOMIC_RELAXED);
 	p->grace_ms = grace_ms;
 	p->closed = closed;
 	p->closed_ctx = ctx;

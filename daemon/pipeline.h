@@ -41,6 +41,8 @@ struct cw_reading {
 	const char *blob, *commit, *author, *subject, *commit_date; /**< git, else NULL */
 	const char *moved_from; /**< path that it had, when known beforehand */
 	bool forced; /**< git: history was rewritten */
+	const char *base; /**< bytes to compare with when nothing is stored, or NULL */
+	size_t base_len;
 };
 
 /** What must live until the commit. */
@@ -54,11 +56,12 @@ struct cw_held {
 	const char *moved_from; /**< document that this one was until now */
 };
 
-/** Documents that are read and not yet committed.  All zero but the first three is empty. */
+/** Documents that are read and not yet committed.  All zero but the first four is empty. */
 struct cw_batch {
 	struct cw_store *store;
 	const struct cw_settings *settings;
 	const struct cw_config_source *source;
+	uint64_t *alive; /**< counted up with each document; may be NULL */
 	struct cw_arena arena;
 	struct cw_commit commits[CW_BATCH_MAX];
 	struct cw_held held[CW_BATCH_MAX];
@@ -84,6 +87,12 @@ int cw_batch_document(struct cw_batch *b, const struct cw_reading *r, struct cw_
 int cw_batch_reread(struct cw_batch *b, const struct cw_document *doc, struct cw_error *err);
 /** Store what is in the batch; it is then empty.  On failure nothing is lost but the work. */
 int cw_batch_commit(struct cw_batch *b, struct cw_error *err);
+/**
+ * Remove documents and say so: one event for all of them, committed with the first removal.
+ * @param why  "removed"
+ */
+int cw_batch_remove(struct cw_batch *b, const struct cw_reading *r, struct cw_document **docs,
+		    size_t n, const char *why, struct cw_error *err);
 /** Drop what is in it. */
 void cw_batch_release(struct cw_batch *b);
 
@@ -167,6 +176,8 @@ struct cw_work {
 	struct cw_settings *settings;
 	const struct cw_config_source *cfg; /**< of settings */
 	struct cw_store *store;
+	uint64_t *alive; /**< for cw_batch.alive */
+	const bool *stop; /**< becomes true when the job should end early; atomic */
 	int (*run)(struct cw_work *w, struct cw_error *err); /**< pool thread */
 	void (*done)(struct cw_work *w, int ret, const struct cw_error *err); /**< frees w */
 };
@@ -222,6 +233,7 @@ static inline void cw_batch_init(struct cw_batch *b, const struct cw_work *w)
 	b->store = w->store;
 	b->settings = w->settings;
 	b->source = w->cfg;
+	b->alive = w->alive;
 }
 /** Count what a batch did, wake deliverer and listeners. */
 void cw_pipeline_count(struct cw_source *s, const struct cw_batch *b);

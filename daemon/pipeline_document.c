@@ -241,6 +241,15 @@ static int seen_before(struct cw_batch *b, const struct cw_document *old,
 	return CW_OK;
 }
 
+/* What another branch says; a text that cannot be read there is no text. */
+static int read_base(struct cw_batch *b, const struct cw_reading *r, struct cw_text *text,
+		     struct cw_analysis **out, struct cw_error *err)
+{
+	if (!r->base || cw_extract(r->base, r->base_len, r->name.path, text, NULL) < 0)
+		return CW_OK;
+	return analyse(b, text->bytes, text->len, text->format, out, err);
+}
+
 static int tell_changes(struct cw_batch *b, const struct cw_reading *r,
 			const struct cw_document *old, const struct cw_commit *c,
 			struct cw_held *held, struct cw_error *err)
@@ -248,13 +257,15 @@ static int tell_changes(struct cw_batch *b, const struct cw_reading *r,
 	struct cw_analysis *before = NULL;
 	struct cw_comparison *cmp = NULL;
 	struct cw_version *seen = NULL;
-	int ret = old ? read_stored(b, old->text, old->format, &before, err) : CW_OK;
+	struct cw_text base = { 0 };
+	int ret = old ? read_stored(b, old->text, old->format, &before, err)
+		      : read_base(b, r, &base, &before, err);
 
 	if (ret == CW_OK && before == NULL && r->quiet)
 		return CW_OK;
 	if (ret == CW_OK)
 		ret = cw_compare(before, held->analysis, &cmp, err);
-	if (ret == CW_OK && before && cmp->collapse == CW_RECOVERED)
+	if (ret == CW_OK && old && before && cmp->collapse == CW_RECOVERED)
 		ret = compare_recovered(b, old, held->analysis, &before, &cmp, err);
 	if (ret == CW_OK)
 		ret = seen_before(b, old, c->content, &seen, err);
@@ -265,6 +276,7 @@ static int tell_changes(struct cw_batch *b, const struct cw_reading *r,
 		ret = cw_event_legacy(b, held, r, held->analysis, err);
 	cw_comparison_free(cmp);
 	cw_analysis_free(before);
+	cw_text_release(&base);
 	return ret;
 }
 
@@ -317,6 +329,8 @@ int cw_batch_document(struct cw_batch *b, const struct cw_reading *r, struct cw_
 
 	*bytes = (struct cw_buf){ 0 };
 	b->read++;
+	if (b->alive)
+		__atomic_add_fetch(b->alive, 1, __ATOMIC_RELAXED);
 	if (ret < 0 && ret != CW_ENOTFOUND) {
 		ret = cw_fail(err, (enum cw_code)ret, "%s", reason.msg);
 		goto out;
@@ -426,6 +440,26 @@ static int drop_former(struct cw_batch *b, struct cw_error *err)
 			return ret;
 	}
 	return CW_OK;
+}
+
+int cw_batch_remove(struct cw_batch *b, const struct cw_reading *r, struct cw_document **docs,
+		    size_t n, const char *why, struct cw_error *err)
+{
+	struct cw_held held = { 0 };
+	int ret =
+		cw_event_removed(b, &held, r, (const struct cw_document *const *)docs, n, why, err);
+
+	for (size_t i = 0; ret == CW_OK && i < n; i++) {
+		size_t events = i == 0 ? held.nevents : 0;
+
+		ret = cw_store_remove_document(b->store, &docs[i]->name, cw_now_ms(), held.events,
+					       events, err);
+		if (ret == CW_OK)
+			b->events += events;
+		if (ret == CW_ENOTFOUND)
+			ret = CW_OK;
+	}
+	return ret;
 }
 
 static void clear(struct cw_batch *b)

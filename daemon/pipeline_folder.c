@@ -549,6 +549,7 @@ struct gone_work {
 	struct cw_document **docs; /* in the arena below: gone, and to be told */
 	size_t ndocs, cap_docs;
 	struct cw_arena arena;
+	struct cw_known judged; /* a file and its directory may both be reported */
 	uint64_t *removed; /* hashes of paths */
 	size_t nremoved, cap_removed;
 };
@@ -606,28 +607,29 @@ static int note_removed(struct gone_work *gw, const char *path, struct cw_error 
 	return CW_OK;
 }
 
-static int remove_doc(struct gone_work *gw, const struct cw_document *doc,
-		      const struct cw_held *held, struct cw_error *err)
+static int remove_quietly(struct gone_work *gw, const struct cw_document *doc, struct cw_error *err)
 {
-	int ret = cw_store_remove_document(gw->w.store, &doc->name, cw_now_ms(), held->events,
-					   held->nevents, err);
+	int ret = cw_store_remove_document(gw->w.store, &doc->name, cw_now_ms(), NULL, 0, err);
 
-	gw->batch.events += ret == CW_OK ? held->nevents : 0;
-	gw->batch.committed += ret == CW_OK;
 	return ret == CW_OK || ret == CW_ENOTFOUND ? note_removed(gw, doc->name.path, err) : ret;
 }
 
 /* Not wanted any more, or only moved: nobody needs to hear of it. */
 static int judge_gone(struct gone_work *gw, struct cw_document *doc, struct cw_error *err)
 {
-	static const struct cw_held nothing;
+	uint64_t path = cw_known_path(doc->name.path);
 	bool moved = !wanted_file(gw->w.cfg, doc->name.path);
 	int ret = CW_OK;
+
+	if (cw_known_find(&gw->judged, path))
+		return CW_OK;
+	if (!cw_known_put(&gw->judged, path))
+		return cw_fail(err, CW_ENOMEM, "out of memory");
 
 	if (!moved)
 		ret = was_moved(gw, doc, &moved, err);
 	if (ret == CW_OK && moved)
-		return remove_doc(gw, doc, &nothing, err);
+		return remove_quietly(gw, doc, err);
 	struct cw_document **more =
 		cw_arena_grow(&gw->arena, gw->docs, gw->ndocs, &gw->cap_docs, sizeof(*more));
 	if (!more)
@@ -691,19 +693,13 @@ static int look_at(struct gone_work *gw, const struct gone *g, struct cw_error *
 static int tell_removed(struct gone_work *gw, struct cw_error *err)
 {
 	const struct cw_reading r = { .name = { .ref = "" }, .cause = "save" };
-	bool together = gw->ndocs > REMOVALS_ONE_BY_ONE;
+	size_t step = gw->ndocs > REMOVALS_ONE_BY_ONE ? gw->ndocs : 1;
 	int ret = CW_OK;
 
-	for (size_t i = 0; ret == CW_OK && i < gw->ndocs; i++) {
-		struct cw_held held = { 0 };
-
-		if (!together || i == 0)
-			ret = cw_event_removed(&gw->batch, &held, &r,
-					       (const struct cw_document *const *)(gw->docs + i),
-					       together ? gw->ndocs : 1, "removed", err);
-		if (ret == CW_OK)
-			ret = remove_doc(gw, gw->docs[i], &held, err);
-	}
+	for (size_t i = 0; ret == CW_OK && i < gw->ndocs; i += step)
+		ret = cw_batch_remove(&gw->batch, &r, gw->docs + i, step, "removed", err);
+	for (size_t i = 0; ret == CW_OK && i < gw->ndocs; i++)
+		ret = note_removed(gw, gw->docs[i]->name.path, err);
 	return ret;
 }
 
@@ -753,6 +749,7 @@ static void gone_done(struct cw_work *w, int ret, const struct cw_error *err)
 	free_gone(gw->list);
 	cw_pipeline_count(s, &gw->batch);
 	cw_batch_release(&gw->batch);
+	cw_known_release(&gw->judged);
 	cw_arena_release(&gw->arena);
 	free(gw);
 }
