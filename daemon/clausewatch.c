@@ -14,6 +14,7 @@ static const struct {
 	{ "diff", cw_verb_diff, "compare two versions of a document in terms" },
 	{ "rules", cw_verb_rules, "list, show, test and try the rules" },
 	{ "explain", cw_verb_explain, "why a finding is one, and what to do about it" },
+	{ "hook", cw_verb_hook, "refuse pushes and commits that make agreements riskier" },
 	{ "config", cw_verb_config, "check or show the configuration" },
 };
 

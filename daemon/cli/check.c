@@ -42,21 +42,29 @@ void cli_check(void *reader, const struct cli_item *item, struct cli_result *res
 		cli_override(r->config, result->analysis);
 }
 
-int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,
-	     struct cw_ruleset **out_rules, struct cw_error *err)
+int cli_load_rules(const struct cw_config *config, const struct cli_list *packs,
+		   struct cw_ruleset **out_rules, struct cw_error *err)
 {
-	struct cw_config *config = NULL;
 	struct cli_list dirs = { 0 };
-	int ret = cw_config_load(path, &config, err);
 
-	if (ret < 0)
-		return ret;
 	for (size_t i = 0; i < config->rules.count; i++)
 		cli_list_add(&dirs, config->rules.items[i]);
 	for (size_t i = 0; i < packs->count; i++)
 		cli_list_add(&dirs, packs->items[i]);
-	ret = cw_rules_load_default(dirs.items, dirs.count, out_rules, err);
+	int ret = cw_rules_load_default(dirs.items, dirs.count, out_rules, err);
 	cli_list_release(&dirs);
+	return ret;
+}
+
+int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,
+	     struct cw_ruleset **out_rules, struct cw_error *err)
+{
+	struct cw_config *config = NULL;
+	int ret = cw_config_load(path, &config, err);
+
+	if (ret < 0)
+		return ret;
+	ret = cli_load_rules(config, packs, out_rules, err);
 	if (ret < 0) {
 		cw_config_free(config);
 		return ret;

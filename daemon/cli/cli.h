@@ -126,6 +126,9 @@ void cli_result_release(struct cli_result *result);
  */
 int cli_load(const char *path, const struct cli_list *packs, struct cw_config **out_config,
 	     struct cw_ruleset **out_rules, struct cw_error *err);
+/** Only the rules that a configuration and the command line ask for. */
+int cli_load_rules(const struct cw_config *config, const struct cli_list *packs,
+		   struct cw_ruleset **out_rules, struct cw_error *err);
 /** Today as YYYY-MM-DD in UTC. */
 void cli_today(char out[11]);
 

@@ -420,7 +420,7 @@ const struct cw_option cw_options[] = {
 	  .offset = TOP(hook.max_findings),
 	  .min = 1,
 	  .max = 1000,
-	  .def = "20",
+	  .def = "5",
 	  .manual = "Findings that are shown to who pushes; the rest is counted." },
 };
 const size_t cw_noptions = COUNT(cw_options);

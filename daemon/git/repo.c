@@ -95,6 +95,23 @@ const char *cw_git_work_dir(const struct cw_git_repo *repo)
 	return repo->work_dir;
 }
 
+int cw_git_hooks_path(struct cw_git_repo *repo, struct cw_buf *out, struct cw_error *err)
+{
+	git_config *config = NULL;
+	git_buf value = { 0 };
+	int rc = git_repository_config_snapshot(&config, repo->repo);
+
+	if (rc == 0)
+		rc = git_config_get_path(&value, config, "core.hookspath");
+	if (rc == 0)
+		cw_buf_puts(out, value.ptr);
+	git_buf_dispose(&value);
+	git_config_free(config);
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return git_failed(repo, rc, err, "cannot read core.hooksPath");
+	return cw_buf_ok(out, err);
+}
+
 /* path/name, into a buffer of PATH_MAX; false when it does not fit. */
 static bool join(char out[PATH_MAX], const char *path, const char *name)
 {

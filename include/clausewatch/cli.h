@@ -20,3 +20,4 @@ cw_verb_fn cw_verb_diff;
 cw_verb_fn cw_verb_rules;
 cw_verb_fn cw_verb_explain;
 cw_verb_fn cw_verb_config;
+cw_verb_fn cw_verb_hook;

@@ -87,6 +87,8 @@ bool cw_git_is_bare(const struct cw_git_repo *repo);
 const char *cw_git_dir(const struct cw_git_repo *repo);
 /** The same for all linked work trees: the directory with refs and objects. */
 const char *cw_git_common_dir(const struct cw_git_repo *repo);
+/** Append what core.hooksPath says; nothing when git runs the hooks of the repository itself. */
+int cw_git_hooks_path(struct cw_git_repo *repo, struct cw_buf *out, struct cw_error *err);
 /** NULL when bare. */
 const char *cw_git_work_dir(const struct cw_git_repo *repo);
 
