@@ -1,0 +1,34 @@
+/** @file
+ * The operations of the control socket.  Internal to serve/.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "clausewatch/buf.h"
+#include "clausewatch/pipeline.h"
+
+/** What an operation works on; run() of a job may use all of it on any thread. */
+struct cw_request {
+	json_t *args; /**< the object that the client sent */
+	struct cw_settings *settings;
+	struct cw_store *store;
+	struct cw_arena arena; /**< released after run() */
+	struct cw_buf out; /**< answers, each line with its newline */
+};
+
+struct cw_operation {
+	const char *name;
+	/** Any thread: asks the store, writes lines to r->out.  NULL when the server itself does
+	 * it. */
+	int (*run)(struct cw_request *r, struct cw_error *err);
+	bool kicks; /**< deliveries may have become due */
+};
+
+/** The row of that name, or NULL. */
+const struct cw_operation *cw_operation_find(const char *name);
+/** NULL-terminated names, for messages. */
+void cw_operation_names(const char *names[static 32]);
+
+/** A member as text, NULL when absent or no text. */
+const char *cw_request_text(const struct cw_request *r, const char *key);
