@@ -19,13 +19,10 @@
 #define TICK_MS 100
 #define STATS_MS 5000
 #define SIDE_JOBS 2
-#define RETRY_MS 2000
 
 /* ---- jobs of a source ---- */
 
-static void advance_close(struct cw_pipeline *p);
-
-static void count_progress(struct cw_pipeline *p)
+void cw_pipeline_alive(struct cw_pipeline *p)
 {
 	__atomic_add_fetch(&p->progress, 1, __ATOMIC_RELAXED);
 }
@@ -54,14 +51,14 @@ static void work_done(struct cw_job *job, int ret, const struct cw_error *err)
 	struct cw_pipeline *p = s->p;
 
 	s->exclusive = s->exclusive && s->jobs > 1;
-	count_progress(p);
+	cw_pipeline_alive(p);
 	w->done(w, ret, err);
 	s->jobs--;
 	if (s->removed && s->jobs == 0)
 		free_source(s);
 	cw_settings_unref(settings);
 	if (p->closing)
-		advance_close(p);
+		cw_pipeline_advance_close(p);
 	else
 		cw_pipeline_pump(p);
 }
@@ -100,6 +97,8 @@ void cw_pipeline_count(struct cw_source *s, const struct cw_batch *b)
 	p->events += b->events;
 	if (b->events == 0)
 		return;
+	cw_log(CW_LOG_INFO, "told", CW_LOG_STR("source", s->name), CW_LOG_NUM("events", b->events),
+	       CW_LOG_NUM("documents", b->read));
 	if (p->deliverer && !p->closing)
 		cw_deliverer_kick(p->deliverer);
 	if (p->calls.committed)
@@ -112,152 +111,6 @@ void cw_pipeline_store_failed(struct cw_pipeline *p, const struct cw_error *err)
 	cw_log(CW_LOG_ERR, "could not be stored; tried again", CW_LOG_STR("error", err->msg));
 }
 
-/* ---- events of no document ---- */
-
-struct publish_job {
-	struct cw_job job;
-	struct cw_pipeline *p;
-	struct cw_settings *settings;
-	struct cw_arena arena;
-	struct cw_event *event;
-	char *disable; /* channel that is gone */
-};
-
-static void free_publish(struct publish_job *pj)
-{
-	cw_settings_unref(pj->settings);
-	cw_arena_release(&pj->arena);
-	free(pj->disable);
-	free(pj);
-}
-
-static int run_publish(struct cw_job *job, struct cw_error *err)
-{
-	struct publish_job *pj = CW_OF(job, struct publish_job, job);
-	struct cw_commit_event ce;
-	struct cw_stored_event *told = NULL;
-	int ret = CW_OK;
-
-	if (pj->disable)
-		ret = cw_store_disable_channel(pj->p->store, pj->disable, cw_now_ms(), NULL, err);
-	if (ret == CW_OK && pj->disable)
-		ret = cw_settings_gone_channel(pj->settings, pj->p->store, pj->disable, err);
-	if (ret == CW_OK &&
-	    cw_store_event(pj->p->store, pj->event->id, &pj->arena, &told, NULL) == CW_OK)
-		return CW_OK;
-	if (ret == CW_OK)
-		ret = cw_event_route(pj->settings, pj->event, &pj->arena, &ce, err);
-	return ret < 0 ? ret : cw_store_add_events(pj->p->store, &ce, 1, err);
-}
-
-static void publish_done(struct cw_job *job, int ret, const struct cw_error *err)
-{
-	struct publish_job *pj = CW_OF(job, struct publish_job, job);
-	struct cw_pipeline *p = pj->p;
-
-	count_progress(p);
-	if (ret < 0 && ret != CW_ECANCELED)
-		cw_pipeline_store_failed(p, err);
-	/* A full disk may have room again; the loop's timer paces this. */
-	if (ret < 0 && ret != CW_ECANCELED && !p->closing) {
-		pj->job.next = p->unpublished;
-		p->unpublished = &pj->job;
-		return;
-	}
-	if (ret == CW_OK && !p->closing) {
-		p->events++;
-		cw_deliverer_kick(p->deliverer);
-		if (p->calls.committed)
-			p->calls.committed(p->calls.ctx);
-		if (pj->disable)
-			(void)cw_pipeline_reload(p, NULL, NULL, NULL);
-	}
-	free_publish(pj);
-	if (p->closing)
-		advance_close(p);
-}
-
-static void publish_again(struct cw_pipeline *p)
-{
-	struct cw_job *list = p->unpublished;
-
-	p->unpublished = NULL;
-	while (list) {
-		struct cw_job *next = list->next;
-
-		(void)cw_jobs_submit(&p->side, list, NULL);
-		list = next;
-	}
-}
-
-static int publish(struct cw_pipeline *p, const struct cw_event *event, const char *disable,
-		   struct cw_error *err)
-{
-	struct publish_job *pj = calloc(1, sizeof(*pj));
-
-	if (!pj)
-		return cw_fail(err, CW_ENOMEM, "out of memory");
-	pj->job.run = run_publish;
-	pj->job.done = publish_done;
-	pj->p = p;
-	pj->event = cw_event_copy(&pj->arena, event);
-	pj->disable = disable ? strdup(disable) : NULL;
-	int ret = !pj->event || (disable && !pj->disable) ? cw_fail(err, CW_ENOMEM, "out of memory")
-							  : CW_OK;
-	if (ret == CW_OK && !pj->event->id[0])
-		ret = cw_event_stamp(pj->event, err);
-	if (ret == CW_OK && !pj->event->host)
-		pj->event->host = p->host;
-	pj->settings = cw_settings_ref(p->settings);
-	if (ret == CW_OK)
-		ret = cw_jobs_submit(&p->side, &pj->job, err);
-	if (ret < 0)
-		free_publish(pj);
-	return ret;
-}
-
-int cw_pipeline_publish(struct cw_pipeline *p, const struct cw_event *event, struct cw_error *err)
-{
-	return publish(p, event, NULL, err);
-}
-
-static void publish_state(struct cw_source *s, const char *type, const char *word,
-			  const char *message)
-{
-	struct cw_error err = { 0 };
-	struct cw_arena arena = { 0 };
-	struct cw_event e = { .type = type,
-			      .source = s->name,
-			      .cause = "watch",
-			      .severity = CW_MEDIUM,
-			      .summary = cw_arena_printf(&arena, "%s %s: %s", s->name, word,
-							 message) };
-
-	if (publish(s->p, &e, NULL, &err) < 0)
-		cw_log(CW_LOG_ERR, "event not kept", CW_LOG_STR("error", err.msg));
-	cw_arena_release(&arena);
-}
-
-void cw_source_degraded(struct cw_source *s, const char *message)
-{
-	if (!message && !s->degraded)
-		return;
-	if (message && s->degraded && strcmp(message, s->degraded) == 0)
-		return;
-	bool was = s->degraded;
-	free(s->degraded);
-	s->degraded = message ? strdup(message) : NULL;
-	if (s->p->closing)
-		return;
-	cw_log(message ? CW_LOG_WARNING : CW_LOG_NOTICE,
-	       message ? "watching less than asked for" : "watching again as asked for",
-	       CW_LOG_STR("source", s->name), CW_LOG_STR("reason", message));
-	if (!message)
-		publish_state(s, CW_TYPE("watch.restored"), "is watched again", "all is well");
-	else if (!was)
-		publish_state(s, CW_TYPE("watch.degraded"), "is not fully watched", message);
-}
-
 /* ---- deliveries ---- */
 
 static void on_channel_gone(void *ctx, const char *channel, const struct cw_event *event)
@@ -266,7 +119,7 @@ static void on_channel_gone(void *ctx, const char *channel, const struct cw_even
 
 	cw_log(CW_LOG_ERR, "channel switched off: its receiver answered 410 Gone",
 	       CW_LOG_STR("channel", channel));
-	if (publish(ctx, event, channel, &err) < 0)
+	if (cw_pipeline_publish_gone(ctx, event, channel, &err) < 0)
 		cw_log(CW_LOG_ERR, "event not kept", CW_LOG_STR("error", err.msg));
 }
 
@@ -330,7 +183,7 @@ static void close_source(struct cw_source *s)
 		free_source(s);
 }
 
-static bool same_text(const char *a, const char *b)
+bool cw_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
@@ -347,7 +200,7 @@ static bool same_list(const struct cw_strings *a, const struct cw_strings *b)
 
 static bool same_source(const struct cw_config_source *a, const struct cw_config_source *b)
 {
-	return same_text(a->folder, b->folder) && same_text(a->repository, b->repository) &&
+	return cw_same_text(a->folder, b->folder) && cw_same_text(a->repository, b->repository) &&
 	       a->poll_interval == b->poll_interval && a->poll == b->poll &&
 	       a->trust_owner == b->trust_owner && same_list(&a->include, &b->include) &&
 	       same_list(&a->exclude, &b->exclude) && same_list(&a->refs, &b->refs) &&
@@ -369,7 +222,7 @@ static struct cw_source *take_source(struct cw_source **list, const struct cw_co
 }
 
 /* Sources of p->settings; those that stay the same go on as they are. */
-static int set_sources(struct cw_pipeline *p, struct cw_error *err)
+int cw_pipeline_set_sources(struct cw_pipeline *p, struct cw_error *err)
 {
 	const struct cw_config *cfg = p->settings->config;
 	struct cw_source *old = p->sources, *kept = NULL, **tail = &kept;
@@ -407,262 +260,6 @@ static int set_sources(struct cw_pipeline *p, struct cw_error *err)
 	return ret;
 }
 
-/* ---- new rules over old texts ---- */
-
-struct reread_job {
-	struct cw_job job;
-	struct cw_pipeline *p;
-	struct cw_settings *settings;
-	struct cw_batch batch;
-	struct cw_reread_total total; /* until now */
-	uint64_t left;
-	bool finished;
-};
-
-static int run_reread(struct cw_job *job, struct cw_error *err)
-{
-	struct reread_job *rj = CW_OF(job, struct reread_job, job);
-	struct cw_document_query q = { .limit = CW_BATCH_MAX / 2,
-				       .other_rules = rj->settings->digest };
-	static const struct cw_config_source nothing;
-	struct cw_arena arena = { 0 };
-	struct cw_document *docs = NULL;
-	size_t n = 0;
-	int ret = cw_store_documents(rj->p->store, &q, &arena, &docs, &n, err);
-
-	rj->batch.store = rj->p->store;
-	rj->batch.settings = rj->settings;
-	rj->batch.source = &nothing;
-	for (size_t i = 0; ret == CW_OK && i < n; i++)
-		ret = cw_batch_reread(&rj->batch, &docs[i], err);
-	if (ret == CW_OK)
-		ret = cw_batch_commit(&rj->batch, err);
-	cw_batch_release(&rj->batch);
-	cw_arena_release(&arena);
-	if (ret < 0)
-		return ret;
-	rj->total.documents += n;
-	rj->total.appeared += rj->batch.appeared;
-	rj->total.vanished += rj->batch.vanished;
-	if (n < q.limit) {
-		ret = cw_rules_summary(rj->p->store, rj->settings, &rj->total, err);
-		rj->finished = ret == CW_OK;
-	}
-	return ret;
-}
-
-static void reread_done(struct cw_job *job, int ret, const struct cw_error *err)
-{
-	struct reread_job *rj = CW_OF(job, struct reread_job, job);
-	struct cw_pipeline *p = rj->p;
-
-	p->rereading = false;
-	count_progress(p);
-	if (ret < 0 && ret != CW_ECANCELED) {
-		p->reread_ms = cw_now_ms() + RETRY_MS;
-		cw_pipeline_store_failed(p, err);
-	}
-	if (ret == CW_OK)
-		p->reread = rj->total;
-	if (rj->finished) {
-		cw_log(CW_LOG_NOTICE, "documents read with the new rules",
-		       CW_LOG_NUM("documents", p->reread.documents),
-		       CW_LOG_NUM("appeared", p->reread.appeared),
-		       CW_LOG_NUM("vanished", p->reread.vanished));
-		p->reread = (struct cw_reread_total){ 0 };
-		/* Settings that came in the meantime ask again. */
-		p->reread_wanted = rj->settings != p->settings &&
-				   strcmp(rj->settings->digest, p->settings->digest) != 0;
-		if (!p->closing)
-			cw_deliverer_kick(p->deliverer);
-	}
-	cw_settings_unref(rj->settings);
-	free(rj);
-	if (p->closing)
-		advance_close(p);
-	else
-		cw_pipeline_pump(p);
-}
-
-static bool all_idle(const struct cw_pipeline *p)
-{
-	for (const struct cw_source *s = p->sources; s; s = s->next)
-		if (s->jobs > 0 || !(s->folder ? cw_folder_idle(s) : cw_git_source_idle(s)))
-			return false;
-	return cw_jobs_idle(&p->docs);
-}
-
-static void start_reread(struct cw_pipeline *p)
-{
-	struct reread_job *rj = calloc(1, sizeof(*rj));
-
-	if (!rj)
-		return;
-	rj->job.run = run_reread;
-	rj->job.done = reread_done;
-	rj->p = p;
-	rj->settings = cw_settings_ref(p->settings);
-	rj->total = p->reread;
-	p->rereading = true;
-	(void)cw_jobs_submit(&p->side, &rj->job, NULL);
-}
-
-/* ---- reload ---- */
-
-struct cw_reload_waiter {
-	struct cw_reload_waiter *next;
-	cw_pipeline_reload_cb *cb;
-	void *ctx;
-};
-
-struct reload_job {
-	struct cw_job job;
-	struct cw_pipeline *p;
-	struct cw_settings *settings;
-	struct cw_reload_waiter *waiters;
-};
-
-static int run_reload(struct cw_job *job, struct cw_error *err)
-{
-	struct reload_job *rj = CW_OF(job, struct reload_job, job);
-	int ret = cw_settings_load(rj->p->config_path, &rj->settings, err);
-
-	return ret < 0 ? ret : cw_settings_drop_gone(rj->settings, rj->p->store, err);
-}
-
-static void warn_if_fixed(const struct cw_config *old, const struct cw_config *new)
-{
-	const struct {
-		const char *name;
-		bool differs;
-	} fixed[] = {
-		{ "state_dir", !same_text(old->state_dir, new->state_dir) },
-		{ "runtime_dir", !same_text(old->runtime_dir, new->runtime_dir) },
-		{ "socket", !same_text(old->socket, new->socket) },
-		{ "watch.settle", old->watch.settle != new->watch.settle ||
-					  old->watch.settle_max != new->watch.settle_max },
-		{ "watch.reconcile", old->watch.reconcile != new->watch.reconcile },
-	};
-
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		if (fixed[i].differs)
-			cw_log(CW_LOG_WARNING, "takes effect at the next start",
-			       CW_LOG_STR("option", fixed[i].name));
-}
-
-static void log_problems(const struct cw_settings *settings)
-{
-	for (size_t i = 0; i < settings->nproblems; i++)
-		cw_log(CW_LOG_ERR, settings->problems[i]);
-}
-
-static int swap_settings(struct cw_pipeline *p, struct cw_settings *fresh, struct cw_error *err)
-{
-	struct cw_settings *old = p->settings;
-	int ret = cw_deliverer_set_channels(p->deliverer, fresh->channels, fresh->nchannels, err);
-
-	if (ret < 0)
-		return ret;
-	warn_if_fixed(old->config, fresh->config);
-	log_problems(fresh);
-	p->settings = cw_settings_ref(fresh);
-	p->docs.limit = (unsigned)fresh->config->watch.jobs;
-	p->reread_wanted = p->reread_wanted || strcmp(old->digest, fresh->digest) != 0;
-	ret = set_sources(p, err);
-	/* Sources that stay and jobs that run have their own hold on what they use. */
-	cw_settings_unref(old);
-	return ret;
-}
-
-static void note_reload(struct cw_pipeline *p, bool ok, const char *message)
-{
-	free(p->reload_message);
-	p->reload_message = strdup(message);
-	p->reload_ok = ok;
-	p->reload_ms = cw_now_ms();
-	if (ok)
-		cw_log(CW_LOG_NOTICE, "settings loaded", CW_LOG_STR("rules", p->settings->digest),
-		       CW_LOG_NUM("sources", p->settings->config->nsources),
-		       CW_LOG_NUM("channels", p->settings->nchannels));
-	else
-		cw_log(CW_LOG_ERR, "settings not loaded, the old ones hold",
-		       CW_LOG_STR("error", message));
-	if (p->calls.reloaded)
-		p->calls.reloaded(p->calls.ctx, ok, message);
-}
-
-static void tell_waiters(struct cw_reload_waiter *list, bool ok, const char *message)
-{
-	while (list) {
-		struct cw_reload_waiter *next = list->next;
-
-		if (list->cb)
-			list->cb(list->ctx, ok, message);
-		free(list);
-		list = next;
-	}
-}
-
-static void start_reload(struct cw_pipeline *p);
-
-static void reload_done(struct cw_job *job, int ret, const struct cw_error *err)
-{
-	struct reload_job *rj = CW_OF(job, struct reload_job, job);
-	struct cw_pipeline *p = rj->p;
-	struct cw_error why = *err;
-
-	count_progress(p);
-	p->reload_running = false;
-	if (ret == CW_OK && !p->closing)
-		ret = swap_settings(p, rj->settings, &why);
-	if (!p->closing)
-		note_reload(p, ret == CW_OK, ret == CW_OK ? "" : why.msg);
-	tell_waiters(rj->waiters, ret == CW_OK, ret == CW_OK ? "" : why.msg);
-	cw_settings_unref(rj->settings);
-	free(rj);
-	if (p->closing) {
-		advance_close(p);
-		return;
-	}
-	if (p->waiters)
-		start_reload(p);
-	cw_pipeline_pump(p);
-}
-
-static void start_reload(struct cw_pipeline *p)
-{
-	struct reload_job *rj = calloc(1, sizeof(*rj));
-
-	if (!rj)
-		return;
-	rj->job.run = run_reload;
-	rj->job.done = reload_done;
-	rj->p = p;
-	rj->waiters = p->waiters;
-	p->waiters = NULL;
-	p->reload_running = true;
-	(void)cw_jobs_submit(&p->side, &rj->job, NULL);
-}
-
-int cw_pipeline_reload(struct cw_pipeline *p, cw_pipeline_reload_cb *cb, void *ctx,
-		       struct cw_error *err)
-{
-	struct cw_reload_waiter *w;
-
-	if (p->closing)
-		return cw_fail(err, CW_ECANCELED, "shutting down");
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		return cw_fail(err, CW_ENOMEM, "out of memory");
-	w->cb = cb;
-	w->ctx = ctx;
-	w->next = p->waiters;
-	p->waiters = w;
-	if (!p->reload_running)
-		start_reload(p);
-	return CW_OK;
-}
-
 /* ---- pump ---- */
 
 struct stats_job {
@@ -689,7 +286,7 @@ static void stats_done(struct cw_job *job, int ret, const struct cw_error *err)
 	p->stats_running = false;
 	free(sj);
 	if (p->closing)
-		advance_close(p);
+		cw_pipeline_advance_close(p);
 }
 
 static void start_stats(struct cw_pipeline *p, int64_t now_ms)
@@ -706,6 +303,14 @@ static void start_stats(struct cw_pipeline *p, int64_t now_ms)
 	(void)cw_jobs_submit(&p->side, &sj->job, NULL);
 }
 
+static bool all_idle(const struct cw_pipeline *p)
+{
+	for (const struct cw_source *s = p->sources; s; s = s->next)
+		if (s->jobs > 0 || !(s->folder ? cw_folder_idle(s) : cw_git_source_idle(s)))
+			return false;
+	return cw_jobs_idle(&p->docs);
+}
+
 void cw_pipeline_pump(struct cw_pipeline *p)
 {
 	int64_t now = cw_now_ms();
@@ -720,7 +325,7 @@ void cw_pipeline_pump(struct cw_pipeline *p)
 			cw_git_source_pump(s, now);
 	}
 	if (p->reread_wanted && now >= p->reread_ms && all_idle(p))
-		start_reread(p);
+		cw_pipeline_start_reread(p);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -729,11 +334,11 @@ static void on_tick(uv_timer_t *timer)
 	int64_t now = cw_now_ms();
 
 	if (p->closing) {
-		advance_close(p);
+		cw_pipeline_advance_close(p);
 		return;
 	}
 	if (!p->stats_running && now >= p->stats_ms) {
-		publish_again(p);
+		cw_pipeline_publish_again(p);
 		start_stats(p, now);
 	}
 	cw_pipeline_pump(p);
@@ -759,7 +364,7 @@ struct cw_deliverer *cw_pipeline_deliverer(const struct cw_pipeline *p)
 uint64_t cw_pipeline_progress(struct cw_pipeline *p)
 {
 	if (cw_jobs_idle(&p->docs) && cw_jobs_idle(&p->side))
-		count_progress(p);
+		cw_pipeline_alive(p);
 	return __atomic_load_n(&p->progress, __ATOMIC_RELAXED);
 }
 
@@ -935,13 +540,8 @@ static void free_pipeline(struct cw_pipeline *p)
 		free_source(p->sources);
 		p->sources = next;
 	}
-	while (p->unpublished) {
-		struct publish_job *pj = CW_OF(p->unpublished, struct publish_job, job);
-
-		p->unpublished = p->unpublished->next;
-		free_publish(pj);
-	}
-	tell_waiters(p->waiters, false, "shutting down");
+	cw_pipeline_drop_unpublished(p);
+	cw_pipeline_tell_waiters(p->waiters, false, "shutting down");
 	cw_store_outbox_close(p->outbox);
 	cw_settings_unref(p->settings);
 	free(p->config_path);
@@ -968,7 +568,7 @@ static void on_deliverer_closed(void *ctx)
 	uv_close((uv_handle_t *)&p->tick, on_tick_closed);
 }
 
-static void advance_close(struct cw_pipeline *p)
+void cw_pipeline_advance_close(struct cw_pipeline *p)
 {
 	if (p->ending || !cw_jobs_idle(&p->docs) || !cw_jobs_idle(&p->side))
 		return;
@@ -1019,7 +619,7 @@ int cw_pipeline_open(uv_loop_t *loop, struct cw_settings *settings, const char *
 	(void)uv_timer_init(loop, &p->tick);
 	p->tick.data = p;
 	(void)uv_timer_start(&p->tick, on_tick, 0, TICK_MS);
-	log_problems(settings);
+	cw_settings_log_problems(settings);
 	int ret = cw_settings_drop_gone(settings, store, err);
 	if (ret == CW_OK)
 		ret = check_rules(p, err);
@@ -1028,7 +628,7 @@ int cw_pipeline_open(uv_loop_t *loop, struct cw_settings *settings, const char *
 	if (ret == CW_OK)
 		ret = open_watchers(p, err);
 	if (ret == CW_OK)
-		ret = set_sources(p, err);
+		ret = cw_pipeline_set_sources(p, err);
 	if (ret < 0) {
 		cw_pipeline_close(p, 0, NULL, NULL);
 		return ret;

@@ -123,6 +123,9 @@ int cw_event_version(struct cw_batch *b, struct cw_held *held, const struct cw_r
 		     struct cw_error *err);
 int cw_event_unchecked(struct cw_batch *b, struct cw_held *held, const struct cw_reading *r,
 		       const char *code, const char *message, struct cw_error *err);
+/** A removed document came back with nothing to tell of it. */
+int cw_event_back(struct cw_batch *b, struct cw_held *held, const struct cw_reading *r,
+		  struct cw_error *err);
 int cw_event_legacy(struct cw_batch *b, struct cw_held *held, const struct cw_reading *r,
 		    const struct cw_analysis *a, struct cw_error *err);
 /** A note for the record: no channel gets it. */
@@ -239,6 +242,27 @@ static inline void cw_batch_init(struct cw_batch *b, const struct cw_work *w)
 void cw_pipeline_count(struct cw_source *s, const struct cw_batch *b);
 /** The store refused: say so once, try again later. */
 void cw_pipeline_store_failed(struct cw_pipeline *p, const struct cw_error *err);
+/** A job ended: the watchdog may know. */
+void cw_pipeline_alive(struct cw_pipeline *p);
+/** While closing: go on when the last job has ended. */
+void cw_pipeline_advance_close(struct cw_pipeline *p);
+/** Watch what p->settings name; sources that stay the same go on as they are. */
+int cw_pipeline_set_sources(struct cw_pipeline *p, struct cw_error *err);
+bool cw_same_text(const char *a, const char *b);
+
+/* pipeline_publish.c */
+void cw_pipeline_publish_again(struct cw_pipeline *p);
+void cw_pipeline_drop_unpublished(struct cw_pipeline *p);
+/** With the event that says so, remember that a channel's receiver is gone. */
+int cw_pipeline_publish_gone(struct cw_pipeline *p, const struct cw_event *event,
+			     const char *channel, struct cw_error *err);
+
+/* pipeline_reload.c */
+struct cw_reload_waiter;
+void cw_pipeline_start_reread(struct cw_pipeline *p);
+void cw_pipeline_tell_waiters(struct cw_reload_waiter *list, bool ok, const char *message);
+void cw_settings_log_problems(const struct cw_settings *settings);
+
 /** Start what can be started. */
 void cw_pipeline_pump(struct cw_pipeline *p);
 

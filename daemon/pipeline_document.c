@@ -271,6 +271,8 @@ static int tell_changes(struct cw_batch *b, const struct cw_reading *r,
 		ret = seen_before(b, old, c->content, &seen, err);
 	if (ret == CW_OK)
 		ret = cw_event_version(b, held, r, cmp, seen, !before, err);
+	if (ret == CW_OK && before && old && !old->present && held->nevents == 0 && !r->quiet)
+		ret = cw_event_back(b, held, r, err);
 	if (ret == CW_OK && held->analysis->profile.legacy && !r->quiet &&
 	    !(before && before->profile.legacy))
 		ret = cw_event_legacy(b, held, r, held->analysis, err);

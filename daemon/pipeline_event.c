@@ -405,6 +405,19 @@ int cw_event_unchecked(struct cw_batch *b, struct cw_held *held, const struct cw
 	return cw_event_add(b, held, &e, true, err);
 }
 
+int cw_event_back(struct cw_batch *b, struct cw_held *held, const struct cw_reading *r,
+		  struct cw_error *err)
+{
+	struct cw_event e;
+
+	cw_event_begin(b, r, CW_TYPE("document.added"), &e);
+	e.severity = CW_MEDIUM; /* as its removal was */
+	e.summary = cw_arena_printf(&b->arena, "%s is back, unchanged", r->name.path);
+	if (!e.summary || cw_event_attr(b, &e, CW_ATTR_BOOL, "back", "true") < 0)
+		return no_memory(err);
+	return cw_event_add(b, held, &e, true, err);
+}
+
 int cw_event_legacy(struct cw_batch *b, struct cw_held *held, const struct cw_reading *r,
 		    const struct cw_analysis *a, struct cw_error *err)
 {

@@ -12,69 +12,37 @@
 #include <unistd.h>
 
 #include "clausewatch/glob.h"
-#include "pipeline.h"
-#include "pipeline_known.h"
+#include "pipeline_folder.h"
 
 #define GONE_WAIT_MS 700 /* beyond the settle time */
 #define GONE_LONGEST_MS 10000 /* then new tasks wait for it */
-#define RETRY_MS 2000
 #define TASKS_ENOUGH 512
-#define REMOVALS_ONE_BY_ONE 3
-#define PAGE 500
 
 /** A path with something to read; in the tree of tasks until it was read. */
-struct task {
-	struct task *next; /* in the queue */
+struct cw_task {
+	struct cw_task *next; /* in the queue */
 	bool running, again;
 	const char *cause, *again_cause;
 	char path[];
-};
-
-struct queue {
-	struct task *head, **tail;
-};
-
-/** A path, or all that is below it, that may be gone. */
-struct gone {
-	struct gone *next;
-	int64_t due_ms;
-	bool sweep; /* a listing of prefix `path` ended; listed: what it saw */
-	bool is_dir;
-	uint64_t *listed;
-	size_t nlisted;
-	char path[];
-};
-
-struct cw_folder {
-	void *tasks; /* tsearch() by path */
-	size_t ntasks, running;
-	struct queue hot, cold; /* saved; listed */
-	int64_t retry_ms; /* nothing starts before */
-	struct cw_known known;
-	size_t awaited; /* listed, and not yet reported as settled */
-	struct gone *gone, **gone_tail;
-	bool loaded, watched, scanned, ending;
-	uint64_t *listed;
-	size_t nlisted, cap_listed;
 };
 
 /* ---- tasks ---- */
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct task *)a)->path, ((const struct task *)b)->path);
+	return strcmp(((const struct cw_task *)a)->path, ((const struct cw_task *)b)->path);
 }
 
-static void push(struct queue *q, struct task *t)
+static void push(struct cw_task_queue *q, struct cw_task *t)
 {
 	t->next = NULL;
 	*q->tail = t;
 	q->tail = &t->next;
 }
 
-static struct task *pop(struct queue *q)
+static struct cw_task *pop(struct cw_task_queue *q)
 {
-	struct task *t = q->head;
+	struct cw_task *t = q->head;
 
 	if (t) {
 		q->head = t->next;
@@ -84,7 +52,7 @@ static struct task *pop(struct queue *q)
 	return t;
 }
 
-static struct queue *queue_for(struct cw_folder *f, const char *cause)
+static struct cw_task_queue *queue_for(struct cw_folder *f, const char *cause)
 {
 	return strcmp(cause, "save") == 0 ? &f->hot : &f->cold;
 }
@@ -94,13 +62,13 @@ static void add_task(struct cw_source *s, const char *path, const char *cause)
 {
 	struct cw_folder *f = s->folder;
 	size_t len = strlen(path) + 1;
-	struct task *t = calloc(1, sizeof(*t) + len);
+	struct cw_task *t = calloc(1, sizeof(*t) + len);
 
 	if (!t)
 		return;
 	memcpy(t->path, path, len);
 	t->cause = cause;
-	struct task **at = tsearch(t, &f->tasks, by_path);
+	struct cw_task **at = tsearch(t, &f->tasks, by_path);
 	if (!at || *at != t) {
 		free(t);
 		if (at && (*at)->running) {
@@ -114,7 +82,7 @@ static void add_task(struct cw_source *s, const char *path, const char *cause)
 	push(queue_for(f, cause), t);
 }
 
-static void end_task(struct cw_source *s, struct task *t)
+static void end_task(struct cw_source *s, struct cw_task *t)
 {
 	tdelete(t, &s->folder->tasks, by_path);
 	s->folder->ntasks--;
@@ -126,10 +94,10 @@ static void end_task(struct cw_source *s, struct task *t)
 
 /* ---- what may be gone ---- */
 
-static struct gone *add_gone(struct cw_folder *f, const char *path, int64_t due_ms)
+static struct cw_gone *add_gone(struct cw_folder *f, const char *path, int64_t due_ms)
 {
 	size_t len = strlen(path) + 1;
-	struct gone *g = calloc(1, sizeof(*g) + len);
+	struct cw_gone *g = calloc(1, sizeof(*g) + len);
 
 	if (!g)
 		return NULL;
@@ -140,10 +108,10 @@ static struct gone *add_gone(struct cw_folder *f, const char *path, int64_t due_
 	return g;
 }
 
-static void free_gone(struct gone *g)
+void cw_gone_free(struct cw_gone *g)
 {
 	while (g) {
-		struct gone *next = g->next;
+		struct cw_gone *next = g->next;
 
 		free(g->listed);
 		free(g);
@@ -173,7 +141,7 @@ static bool any_glob(const struct cw_strings *globs, const char *path)
 	return false;
 }
 
-static bool wanted_file(const struct cw_config_source *cfg, const char *path)
+bool cw_folder_wants(const struct cw_config_source *cfg, const char *path)
 {
 	if (any_glob(&cfg->exclude, path))
 		return false;
@@ -185,7 +153,7 @@ static bool on_wanted(void *ctx, const char *path, bool is_dir)
 {
 	const struct cw_source *s = ctx;
 
-	return is_dir ? !any_glob(&s->cfg->exclude, path) : wanted_file(s->cfg, path);
+	return is_dir ? !any_glob(&s->cfg->exclude, path) : cw_folder_wants(s->cfg, path);
 }
 
 static void no_longer_awaited(struct cw_folder *f, const char *path, const char **cause)
@@ -221,7 +189,7 @@ static void on_gone(void *ctx, const char *root, const char *path, bool is_dir)
 	if (!s)
 		return;
 	no_longer_awaited(s->folder, path, &cause);
-	struct gone *g = add_gone(s->folder, path, gone_due(s));
+	struct cw_gone *g = add_gone(s->folder, path, gone_due(s));
 	if (g)
 		g->is_dir = is_dir;
 }
@@ -285,7 +253,7 @@ static void on_scan_end(void *ctx, const char *root, const char *prefix, bool co
 	s->scanning = false;
 	if (!complete)
 		return;
-	struct gone *g = add_gone(f, prefix, gone_due(s));
+	struct cw_gone *g = add_gone(f, prefix, gone_due(s));
 	if (g) {
 		g->sweep = true;
 		g->listed = f->listed;
@@ -345,7 +313,7 @@ struct read_work {
 	struct cw_work w;
 	bool quiet;
 	size_t n;
-	struct task *tasks[CW_BATCH_MAX];
+	struct cw_task *tasks[CW_BATCH_MAX];
 	enum outcome outcome[CW_BATCH_MAX];
 	uint64_t look[CW_BATCH_MAX];
 	struct cw_batch batch;
@@ -414,7 +382,7 @@ static int read_file(const char *path, size_t limit, struct cw_reading *r, struc
 static int read_one(struct read_work *rw, size_t i, struct cw_error *err)
 {
 	struct cw_batch *b = &rw->batch;
-	const struct task *t = rw->tasks[i];
+	const struct cw_task *t = rw->tasks[i];
 	struct cw_buf bytes = { 0 };
 	struct cw_error why = { 0 };
 	struct cw_reading r = {
@@ -479,7 +447,7 @@ static int run_read(struct cw_work *w, struct cw_error *err)
 
 static void note_read(struct cw_source *s, const struct read_work *rw, size_t i)
 {
-	const struct task *t = rw->tasks[i];
+	const struct cw_task *t = rw->tasks[i];
 
 	if (rw->outcome[i] == MISSING) {
 		(void)add_gone(s->folder, t->path, gone_due(s));
@@ -498,7 +466,7 @@ static void read_done(struct cw_work *w, int ret, const struct cw_error *err)
 
 	f->running--;
 	for (size_t i = 0; i < rw->n; i++) {
-		struct task *t = rw->tasks[i];
+		struct cw_task *t = rw->tasks[i];
 
 		t->running = false;
 		if (rw->outcome[i] == NOT_YET) {
@@ -509,7 +477,7 @@ static void read_done(struct cw_work *w, int ret, const struct cw_error *err)
 		end_task(s, t);
 	}
 	if (ret < 0 && ret != CW_ECANCELED) {
-		f->retry_ms = cw_now_ms() + RETRY_MS;
+		f->retry_ms = cw_now_ms() + CW_RETRY_MS;
 		cw_pipeline_store_failed(s->p, err);
 	}
 	cw_pipeline_count(s, &rw->batch);
@@ -525,7 +493,7 @@ static void start_read(struct cw_source *s)
 	if (!rw)
 		return;
 	while (rw->n < CW_BATCH_MAX && rw->n < share) {
-		struct task *t = pop(&f->hot);
+		struct cw_task *t = pop(&f->hot);
 
 		t = t ? t : pop(&f->cold);
 		if (!t)
@@ -540,338 +508,7 @@ static void start_read(struct cw_source *s)
 	cw_work_start(&rw->w, s, &s->p->docs, false);
 }
 
-/* ---- removing documents ---- */
-
-struct gone_work {
-	struct cw_work w;
-	struct gone *list;
-	struct cw_batch batch;
-	struct cw_document **docs; /* in the arena below: gone, and to be told */
-	size_t ndocs, cap_docs;
-	struct cw_arena arena;
-	struct cw_known judged; /* a file and its directory may both be reported */
-	uint64_t *removed; /* hashes of paths */
-	size_t nremoved, cap_removed;
-};
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static bool on_disk(const struct gone_work *gw, const char *path)
-{
-	struct cw_buf full = { 0 };
-	struct stat st;
-
-	cw_buf_printf(&full, "%s/%s", gw->w.cfg->folder, path);
-	/* What cannot be seen is not gone. */
-	bool there =
-		full.failed || lstat(full.data, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
-	cw_buf_release(&full);
-	return there;
-}
-
-/* Its bytes came up under another name, and not before they were last seen here. */
-static int was_moved(struct gone_work *gw, const struct cw_document *doc, bool *out,
-		     struct cw_error *err)
-{
-	struct cw_document *same = NULL;
-	struct cw_version *first = NULL;
-	size_t n = 0, nfirst = 0;
-	int ret = cw_store_documents_by_content(gw->w.store, doc->content, &gw->arena, &same, &n,
-						err);
-
-	*out = false;
-	for (size_t i = 0; ret == CW_OK && i < n && !*out; i++) {
-		if (same[i].id == doc->id || strcmp(same[i].name.source, doc->name.source) != 0 ||
-		    same[i].first_seen_ms < doc->changed_ms)
-			continue;
-		ret = cw_store_versions(gw->w.store, same[i].id, 2, 1, &gw->arena, &first, &nfirst,
-					err);
-		*out = ret == CW_OK && nfirst == 1 && strcmp(first->cause, "move") == 0;
-	}
-	return ret;
-}
-
-static int note_removed(struct gone_work *gw, const char *path, struct cw_error *err)
-{
-	uint64_t *more = cw_arena_grow(&gw->arena, gw->removed, gw->nremoved, &gw->cap_removed,
-				       sizeof(*more));
-	if (!more)
-		return cw_fail(err, CW_ENOMEM, "out of memory");
-	gw->removed = more;
-	more[gw->nremoved++] = cw_known_path(path);
-	return CW_OK;
-}
-
-static int remove_quietly(struct gone_work *gw, const struct cw_document *doc, struct cw_error *err)
-{
-	int ret = cw_store_remove_document(gw->w.store, &doc->name, cw_now_ms(), NULL, 0, err);
-
-	return ret == CW_OK || ret == CW_ENOTFOUND ? note_removed(gw, doc->name.path, err) : ret;
-}
-
-/* Not wanted any more, or only moved: nobody needs to hear of it. */
-static int judge_gone(struct gone_work *gw, struct cw_document *doc, struct cw_error *err)
-{
-	uint64_t path = cw_known_path(doc->name.path);
-	bool moved = !wanted_file(gw->w.cfg, doc->name.path);
-	int ret = CW_OK;
-
-	if (cw_known_find(&gw->judged, path))
-		return CW_OK;
-	if (!cw_known_put(&gw->judged, path))
-		return cw_fail(err, CW_ENOMEM, "out of memory");
-
-	if (!moved)
-		ret = was_moved(gw, doc, &moved, err);
-	if (ret == CW_OK && moved)
-		return remove_quietly(gw, doc, err);
-	struct cw_document **more =
-		cw_arena_grow(&gw->arena, gw->docs, gw->ndocs, &gw->cap_docs, sizeof(*more));
-	if (!more)
-		return cw_fail(err, CW_ENOMEM, "out of memory");
-	gw->docs = more;
-	more[gw->ndocs++] = doc;
-	return ret;
-}
-
-static bool is_gone(const struct gone_work *gw, const struct gone *g, const struct cw_document *doc)
-{
-	uint64_t path = cw_known_path(doc->name.path);
-
-	if (g->sweep && bsearch(&path, g->listed, g->nlisted, sizeof(path), by_number))
-		return false;
-	if (g->sweep && !wanted_file(gw->w.cfg, doc->name.path))
-		return true;
-	return !on_disk(gw, doc->name.path);
-}
-
-static int look_below(struct gone_work *gw, const struct gone *g, struct cw_error *err)
-{
-	const char *prefix = g->path[0] ? cw_arena_printf(&gw->arena, "%s/", g->path) : NULL;
-	struct cw_document_query q = { .limit = PAGE,
-				       .source = gw->w.cfg->name,
-				       .path_prefix = prefix };
-	size_t n = 0;
-	int ret;
-
-	if (g->nlisted > 0)
-		qsort(g->listed, g->nlisted, sizeof(*g->listed), by_number);
-	do {
-		struct cw_document *docs = NULL;
-
-		ret = cw_store_documents(gw->w.store, &q, &gw->arena, &docs, &n, err);
-		for (size_t i = 0; ret == CW_OK && i < n; i++) {
-			q.after = docs[i].id;
-			if (is_gone(gw, g, &docs[i]))
-				ret = judge_gone(gw, &docs[i], err);
-		}
-	} while (ret == CW_OK && n == PAGE);
-	return ret;
-}
-
-static int look_at(struct gone_work *gw, const struct gone *g, struct cw_error *err)
-{
-	const struct cw_docname name = { .source = gw->w.cfg->name, .ref = "", .path = g->path };
-	struct cw_document *doc = NULL;
-
-	if (g->sweep || g->is_dir)
-		return look_below(gw, g, err);
-	int ret = cw_store_document(gw->w.store, &name, &gw->arena, &doc, err);
-	if (ret == CW_ENOTFOUND)
-		return CW_OK;
-	if (ret == CW_OK && doc->present && is_gone(gw, g, doc))
-		ret = judge_gone(gw, doc, err);
-	return ret;
-}
-
-/* A few are told one by one; many, such as a directory, in one event. */
-static int tell_removed(struct gone_work *gw, struct cw_error *err)
-{
-	const struct cw_reading r = { .name = { .ref = "" }, .cause = "save" };
-	size_t step = gw->ndocs > REMOVALS_ONE_BY_ONE ? gw->ndocs : 1;
-	int ret = CW_OK;
-
-	for (size_t i = 0; ret == CW_OK && i < gw->ndocs; i += step)
-		ret = cw_batch_remove(&gw->batch, &r, gw->docs + i, step, "removed", err);
-	for (size_t i = 0; ret == CW_OK && i < gw->ndocs; i++)
-		ret = note_removed(gw, gw->docs[i]->name.path, err);
-	return ret;
-}
-
-static bool root_is_there(const struct gone_work *gw)
-{
-	struct stat st;
-
-	return stat(gw->w.cfg->folder, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int run_gone(struct cw_work *w, struct cw_error *err)
-{
-	struct gone_work *gw = CW_OF(w, struct gone_work, w);
-	int ret = CW_OK;
-
-	cw_batch_init(&gw->batch, w);
-	if (!root_is_there(gw))
-		return CW_OK;
-	for (const struct gone *g = gw->list; g && ret == CW_OK; g = g->next)
-		ret = look_at(gw, g, err);
-	return ret == CW_OK ? tell_removed(gw, err) : ret;
-}
-
-static void gone_done(struct cw_work *w, int ret, const struct cw_error *err)
-{
-	struct gone_work *gw = CW_OF(w, struct gone_work, w);
-	struct cw_source *s = w->source;
-	struct cw_folder *f = s->folder;
-
-	for (size_t i = 0; i < gw->nremoved; i++)
-		cw_known_remove(&f->known, gw->removed[i]);
-	if (ret < 0 && gw->list) {
-		/* Again, before what came in the meantime. */
-		struct gone *last = gw->list;
-
-		while (last->next)
-			last = last->next;
-		last->next = f->gone;
-		if (!f->gone)
-			f->gone_tail = &last->next;
-		f->gone = gw->list;
-		gw->list = NULL;
-		f->retry_ms = cw_now_ms() + RETRY_MS;
-		if (ret != CW_ECANCELED)
-			cw_pipeline_store_failed(s->p, err);
-	}
-	free_gone(gw->list);
-	cw_pipeline_count(s, &gw->batch);
-	cw_batch_release(&gw->batch);
-	cw_known_release(&gw->judged);
-	cw_arena_release(&gw->arena);
-	free(gw);
-}
-
-static void start_gone(struct cw_source *s)
-{
-	struct cw_folder *f = s->folder;
-	struct gone_work *gw = calloc(1, sizeof(*gw));
-
-	if (!gw)
-		return;
-	gw->list = f->gone;
-	f->gone = NULL;
-	f->gone_tail = &f->gone;
-	gw->w.run = run_gone;
-	gw->w.done = gone_done;
-	cw_work_start(&gw->w, s, &s->p->side, true);
-}
-
-/* ---- the first look ---- */
-
-struct look_work {
-	struct cw_work w;
-	struct cw_known known;
-	bool first;
-};
-
-/* What decides which documents a source has: another one is another first look. */
-static int definition(const struct cw_config_source *cfg, char out[2 * CW_HASH_SIZE + 1],
-		      struct cw_error *err)
-{
-	struct cw_buf text = { 0 };
-	uint8_t hash[CW_HASH_SIZE];
-
-	cw_buf_printf(&text, "%s\n", cfg->folder);
-	for (size_t i = 0; i < cfg->include.count; i++)
-		cw_buf_printf(&text, "+%s\n", cfg->include.items[i]);
-	for (size_t i = 0; i < cfg->exclude.count; i++)
-		cw_buf_printf(&text, "-%s\n", cfg->exclude.items[i]);
-	int ret = cw_buf_ok(&text, err);
-	if (ret == CW_OK)
-		cw_store_hash(text.data, text.len, hash);
-	for (size_t i = 0; ret == CW_OK && i < CW_HASH_SIZE; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
-	cw_buf_release(&text);
-	return ret;
-}
-
-static int load_known(struct look_work *lw, struct cw_error *err)
-{
-	struct cw_document_query q = { .limit = PAGE, .source = lw->w.cfg->name };
-	size_t n = 0;
-	int ret;
-
-	do {
-		struct cw_arena page = { 0 };
-		struct cw_document *docs = NULL;
-
-		ret = cw_store_documents(lw->w.store, &q, &page, &docs, &n, err);
-		for (size_t i = 0; ret == CW_OK && i < n; i++) {
-			const struct cw_document *d = &docs[i];
-			struct cw_known_file *file =
-				cw_known_put(&lw->known, cw_known_path(d->name.path));
-
-			q.after = d->id;
-			if (!file)
-				ret = cw_fail(err, CW_ENOMEM, "out of memory");
-			else if (strcmp(d->error_code, "unreadable") != 0)
-				file->look = cw_known_look(d->size, d->mtime_ns, d->inode);
-		}
-		cw_arena_release(&page);
-	} while (ret == CW_OK && n == PAGE);
-	return ret;
-}
-
-static int run_look(struct cw_work *w, struct cw_error *err)
-{
-	struct look_work *lw = CW_OF(w, struct look_work, w);
-	char now[2 * CW_HASH_SIZE + 1];
-	struct cw_arena arena = { 0 };
-	struct cw_ref *mark = NULL;
-	int ret = definition(w->cfg, now, err);
-
-	if (ret == CW_OK)
-		ret = cw_store_ref(w->store, w->cfg->name, "", &arena, &mark, err);
-	if (ret == CW_OK || ret == CW_ENOTFOUND) {
-		lw->first = !mark || strcmp(mark->oid, now) != 0;
-		ret = load_known(lw, err);
-	}
-	cw_arena_release(&arena);
-	return ret;
-}
-
-static void look_done(struct cw_work *w, int ret, const struct cw_error *err)
-{
-	struct look_work *lw = CW_OF(w, struct look_work, w);
-	struct cw_source *s = w->source;
-
-	if (ret == CW_OK && !s->removed) {
-		cw_known_release(&s->folder->known);
-		s->folder->known = lw->known;
-		lw->known = (struct cw_known){ 0 };
-		s->first_scan = lw->first;
-		s->folder->loaded = true;
-	} else if (ret < 0 && ret != CW_ECANCELED) {
-		s->folder->retry_ms = cw_now_ms() + RETRY_MS;
-		cw_pipeline_store_failed(s->p, err);
-	}
-	cw_known_release(&lw->known);
-	free(lw);
-}
-
-static void start_look(struct cw_source *s)
-{
-	struct look_work *lw = calloc(1, sizeof(*lw));
-
-	if (!lw)
-		return;
-	lw->w.run = run_look;
-	lw->w.done = look_done;
-	cw_work_start(&lw->w, s, &s->p->side, true);
-}
+/* ---- watching ---- */
 
 static void watch_root(struct cw_source *s)
 {
@@ -897,46 +534,6 @@ static void watch_root(struct cw_source *s)
 	       CW_LOG_STR("first_scan", s->first_scan ? "yes" : NULL));
 }
 
-struct end_work {
-	struct cw_work w;
-};
-
-static int run_end(struct cw_work *w, struct cw_error *err)
-{
-	char now[2 * CW_HASH_SIZE + 1];
-	int ret = definition(w->cfg, now, err);
-
-	return ret < 0 ? ret : cw_first_scan_end(w->store, w->settings, w->cfg, "", now, err);
-}
-
-static void end_done(struct cw_work *w, int ret, const struct cw_error *err)
-{
-	struct cw_source *s = w->source;
-	static const struct cw_batch one = { .events = 1 };
-
-	if (ret == CW_OK) {
-		s->first_scan = false;
-		cw_log(CW_LOG_INFO, "first scan done", CW_LOG_STR("source", s->name),
-		       CW_LOG_NUM("documents", s->read));
-		cw_pipeline_count(s, &one);
-	} else if (ret != CW_ECANCELED) {
-		s->folder->retry_ms = cw_now_ms() + RETRY_MS;
-		cw_pipeline_store_failed(s->p, err);
-	}
-	free(CW_OF(w, struct end_work, w));
-}
-
-static void start_end(struct cw_source *s)
-{
-	struct end_work *ew = calloc(1, sizeof(*ew));
-
-	if (!ew)
-		return;
-	ew->w.run = run_end;
-	ew->w.done = end_done;
-	cw_work_start(&ew->w, s, &s->p->side, true);
-}
-
 /* Files that vanished before they settled are not awaited for ever. */
 static bool nothing_awaited(const struct cw_source *s)
 {
@@ -952,7 +549,7 @@ static bool nothing_awaited(const struct cw_source *s)
 
 static bool gone_is_due(const struct cw_folder *f, int64_t now_ms, int64_t more_ms)
 {
-	for (const struct gone *g = f->gone; g; g = g->next)
+	for (const struct cw_gone *g = f->gone; g; g = g->next)
 		if (g->due_ms + more_ms <= now_ms)
 			return true;
 	return false;
@@ -965,7 +562,7 @@ void cw_folder_pump(struct cw_source *s, int64_t now_ms)
 	if (s->exclusive || s->removed || now_ms < f->retry_ms)
 		return;
 	if (!f->loaded) {
-		start_look(s);
+		cw_folder_start_look(s);
 		return;
 	}
 	if (!f->watched) {
@@ -973,14 +570,14 @@ void cw_folder_pump(struct cw_source *s, int64_t now_ms)
 		return;
 	}
 	if (f->running == 0 && gone_is_due(f, now_ms, f->ntasks > 0 ? GONE_LONGEST_MS : 0)) {
-		start_gone(s);
+		cw_folder_start_gone(s);
 		return;
 	}
 	while ((f->hot.head || f->cold.head) && !gone_is_due(f, now_ms, GONE_LONGEST_MS) &&
 	       s->p->docs.running + s->p->docs.queued < s->p->docs.limit && !s->p->rereading)
 		start_read(s);
 	if (s->first_scan && f->scanned && f->ntasks == 0 && !f->gone && nothing_awaited(s))
-		start_end(s);
+		cw_folder_start_end(s);
 }
 
 bool cw_folder_idle(const struct cw_source *s)
@@ -1014,7 +611,7 @@ void cw_folder_free(struct cw_folder *f)
 	if (!f)
 		return;
 	tdestroy(f->tasks, free);
-	free_gone(f->gone);
+	cw_gone_free(f->gone);
 	cw_known_release(&f->known);
 	free(f->listed);
 	free(f);

@@ -3,7 +3,7 @@
 # must be known as it is, every change must have been told, none that never was, and what was told
 # twice must carry the same webhook-id.
 # usage: tests/integration/crash.sh [BUILD_DIRECTORY [KILLS [SEED]]]; needs jq.
-build=$(realpath "${1:-build}")
+build=$(realpath "${1:-${B:-build}}")
 kills=${2:-10}
 RANDOM=${3:-$$}
 t=$(mktemp -d)
