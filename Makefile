@@ -22,7 +22,7 @@ CPPFLAGS += -D_GNU_SOURCE -DCW_VERSION='"$(VERSION)"' -DCW_DATADIR='"$(datadir)"
 	-DCW_SYSCONFDIR='"$(sysconfdir)"' -Iinclude -Idaemon
 ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SAN) -fno-strict-aliasing -fvisibility=hidden \
 	-MMD -MP $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = $(SAN) -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # Rooms of the house; the two programs sit beside them and are not in the library.
 LIB_SRC := $(wildcard daemon/*/*.c) $(filter-out daemon/clausewatch.c daemon/clausewatchd.c,$(wildcard daemon/*.c))

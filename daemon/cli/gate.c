@@ -1,22 +1,40 @@
 /*
  * The files that differ are collected first, since a deleted document may continue as an added
- * one.  Then each document is read in both states; only one pair is in memory at a time.
+ * one.  Then their versions are read side by side and taken in order: the deleted ones, then of
+ * each document the old version and the new one, which are compared as soon as both are there.
  */
 #include "gate.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum part { PART_GONE, PART_OLD, PART_NEW };
+
+/* One version of a document to be read. */
+struct piece {
+	enum part part;
+	struct cw_git_change *file; /* of PART_OLD and PART_NEW */
+	struct gate_gone *gone; /* of PART_GONE */
+	struct gate_version v;
+	bool late; /* there was no time */
+	int ret; /* as read_version() */
+	char *message; /* why not; malloc'ed */
+};
+
 struct judge {
 	struct gate *g;
 	struct gate_report *report;
 	struct cw_arena arena;
+	pthread_mutex_t git; /* a repository is for one thread at a time */
 	struct cw_git_change *files; /* documents that changed or were added */
 	size_t nfiles, files_cap;
 	struct gate_gone *gone;
 	size_t ngone, gone_cap;
+	struct piece *pieces;
+	struct cli_items items; /* one for each piece, for the pool to count */
 };
 
 /* Hidden names without an extension are settings of tools. */
@@ -95,14 +113,17 @@ void gate_version_release(struct gate_version *v)
 	*v = (struct gate_version){ 0 };
 }
 
-/* Positive: it stands for a file that is kept elsewhere. */
-static int read_version(struct gate *g, const char *path, const struct cw_git_side *side,
+/* Any thread.  Positive: it stands for a file that is kept elsewhere. */
+static int read_version(struct judge *j, const char *path, const struct cw_git_side *side,
 			struct gate_version *v, struct cw_error *err)
 {
+	struct gate *g = j->g;
 	const struct cw_analysis_options options = { .legacy_before = g->config->legacy_before,
 						     .today = g->today };
-	int ret = cw_git_read_blob(g->repo, &side->oid, max_size(g), &v->blob, err);
 
+	(void)pthread_mutex_lock(&j->git);
+	int ret = cw_git_read_blob(g->repo, &side->oid, max_size(g), &v->blob, err);
+	(void)pthread_mutex_unlock(&j->git);
 	if (ret < 0)
 		return ret;
 	if (cw_git_is_lfs_pointer(cw_buf_str(&v->blob), v->blob.len))
@@ -116,22 +137,14 @@ static int read_version(struct gate *g, const char *path, const struct cw_git_si
 	return ret;
 }
 
-static void unchecked(struct judge *j, const char *path, int ret, const struct cw_error *err)
-{
-	if (ret > 0)
-		gate_add_unchecked(j->report, path, "lfs", "its content is kept by Git LFS");
-	else
-		gate_add_unchecked(j->report, path, cw_unchecked_name(ret), err->msg);
-}
-
 /*
  * The state before.  One that could not have been checked then protects nothing now, so that all
  * of the new state counts as new; but bytes that are missing make a comparison worthless.
  */
-static int read_before(struct judge *j, const struct cw_git_change *file, struct gate_version *v,
-		       struct cw_error *err)
+static int read_before(struct judge *j, const char *path, const struct cw_git_side *side,
+		       struct gate_version *v, struct cw_error *err)
 {
-	int ret = read_version(j->g, file->old_path, &file->old, v, err);
+	int ret = read_version(j, path, side, v, err);
 
 	if (ret != CW_OK && (v->blob.len > 0 || ret == CW_EFULL)) {
 		gate_version_release(v);
@@ -140,44 +153,104 @@ static int read_before(struct judge *j, const struct cw_git_change *file, struct
 	return ret < 0 ? cw_wrap(err, ret, "the version before") : ret;
 }
 
-static void judge_file(struct judge *j, struct cw_git_change *file)
+static void read_piece(void *ctx, const struct cli_item *item, struct cli_result *result)
 {
-	struct gate_version old = { 0 }, new = { 0 };
+	struct judge *j = ctx;
+	struct piece *p = &j->pieces[item - j->items.at];
+	struct cw_error err = { 0 };
+
+	(void)result;
+	p->late = cli_now() > j->g->deadline;
+	if (p->late)
+		return;
+	if (p->part == PART_GONE)
+		p->ret = read_version(j, p->gone->path, &p->gone->side, &p->v, &err);
+	else if (p->part == PART_OLD)
+		p->ret = read_before(j, p->file->old_path, &p->file->old, &p->v, &err);
+	else
+		p->ret = read_version(j, p->file->path, &p->file->new, &p->v, &err);
+	if (p->ret < 0)
+		p->message = strdup(err.msg);
+}
+
+static void unchecked(struct judge *j, const char *path, int ret, const char *message)
+{
+	if (ret > 0)
+		gate_add_unchecked(j->report, path, "lfs", "its content is kept by Git LFS");
+	else
+		gate_add_unchecked(j->report, path, cw_unchecked_name(ret), message);
+}
+
+static void compare(struct judge *j, const struct cw_git_change *file, struct cw_analysis *old,
+		    struct cw_analysis *new)
+{
 	struct cw_comparison *c = NULL;
 	struct cw_error err = { 0 };
-	int ret = read_version(j->g, file->path, &file->new, &new, &err);
+	int ret = cw_compare(old, new, &c, &err);
 
-	if (ret == CW_OK && file->old.kind != CW_GIT_FILE) {
-		struct gate_gone *from = gate_gone_match(j->gone, j->ngone, new.analysis);
-		if (from) {
-			from->claimed = true;
-			file->old_path = from->path;
-			file->old = from->side;
-		}
+	if (ret < 0) {
+		unchecked(j, file->path, ret, err.msg);
+		return;
 	}
-	if (ret == CW_OK && file->old.kind == CW_GIT_FILE)
-		ret = read_before(j, file, &old, &err);
-	if (ret == CW_OK)
-		ret = cw_compare(old.analysis, new.analysis, &c, &err);
-	if (ret == CW_OK) {
-		j->report->checked++;
-		gate_take_changes(j->g, file->path, file->old_path, c);
-	} else {
-		unchecked(j, file->path, ret, &err);
-	}
+	j->report->checked++;
+	gate_take_changes(j->g, file->path, file->old_path, c);
 	cw_comparison_free(c);
-	gate_version_release(&new);
+}
+
+/* An added document, which may be a deleted one under another name. */
+static void take_added(struct judge *j, struct cw_git_change *file, struct cw_analysis *new)
+{
+	struct gate_gone *from = gate_gone_match(j->gone, j->ngone, new);
+	struct gate_version old = { 0 };
+	struct cw_error err = { 0 };
+	int ret = CW_OK;
+
+	if (from) {
+		from->claimed = true;
+		file->old_path = from->path;
+		ret = read_before(j, from->path, &from->side, &old, &err);
+	}
+	if (ret == CW_OK)
+		compare(j, file, old.analysis, new);
+	else
+		unchecked(j, file->path, ret, err.msg);
 	gate_version_release(&old);
 }
 
-static void read_gone(struct judge *j, struct gate_gone *gone)
+static void take_new(struct judge *j, struct piece *p)
 {
-	struct gate_version v = { 0 };
-	struct cw_error err = { 0 };
+	struct piece *old = p->file->old.kind == CW_GIT_FILE ? p - 1 : NULL;
 
-	if (read_version(j->g, gone->path, &gone->side, &v, &err) == CW_OK)
-		gate_gone_fill(j->report, gone, v.analysis);
-	gate_version_release(&v);
+	if (p->late || (old && old->late))
+		j->report->late++;
+	else if (p->ret != CW_OK)
+		unchecked(j, p->file->path, p->ret, p->message ? p->message : "");
+	else if (!old)
+		take_added(j, p->file, p->v.analysis);
+	else if (old->ret != CW_OK)
+		unchecked(j, p->file->path, old->ret, old->message ? old->message : "");
+	else
+		compare(j, p->file, old->v.analysis, p->v.analysis);
+	if (old)
+		gate_version_release(&old->v);
+	gate_version_release(&p->v);
+}
+
+static int take_piece(void *ctx, struct cli_result *result, struct cw_error *err)
+{
+	struct judge *j = ctx;
+	struct piece *p = &j->pieces[result->item - j->items.at];
+
+	(void)err;
+	if (p->part == PART_NEW) {
+		take_new(j, p);
+	} else if (p->part == PART_GONE) {
+		j->report->late += p->late;
+		if (p->v.analysis)
+			gate_gone_fill(j->report, p->gone, p->v.analysis);
+		gate_version_release(&p->v);
+	}
+	return CW_OK;
 }
 
 static void take_gone(struct judge *j, const struct gate_gone *gone)
@@ -206,26 +279,45 @@ static bool load_rules(struct gate *g)
 	return g->rules != NULL;
 }
 
-static void judge_all(struct judge *j)
+static int list_pieces(struct judge *j, struct cw_error *err)
 {
-	double deadline = j->g->deadline;
+	size_t n = 0, max = j->ngone + 2 * j->nfiles;
+
+	j->pieces = calloc(max, sizeof(*j->pieces));
+	j->items.at = calloc(max, sizeof(*j->items.at));
+	if (!j->pieces || !j->items.at)
+		return cw_fail(err, CW_ENOMEM, "out of memory");
+	for (size_t i = 0; i < j->ngone; i++)
+		j->pieces[n++] = (struct piece){ .part = PART_GONE, .gone = &j->gone[i] };
+	for (size_t i = 0; i < j->nfiles; i++) {
+		struct cw_git_change *file = &j->files[i];
+		if (file->old.kind == CW_GIT_FILE)
+			j->pieces[n++] = (struct piece){ .part = PART_OLD, .file = file };
+		j->pieces[n++] = (struct piece){ .part = PART_NEW, .file = file };
+	}
+	j->items.count = n;
+	return CW_OK;
+}
+
+static int judge_all(struct judge *j, struct cw_error *err)
+{
+	int ret;
 
 	if (j->nfiles + j->ngone == 0 || !load_rules(j->g))
-		return;
-	for (size_t i = 0; i < j->ngone; i++) {
-		if (cli_now() > deadline)
-			j->report->late++;
-		else
-			read_gone(j, &j->gone[i]);
+		return CW_OK;
+	ret = list_pieces(j, err);
+	if (ret == CW_OK)
+		ret = cli_pool_run(&j->items, (unsigned)j->g->config->watch.jobs, read_piece, j,
+				   take_piece, j, err);
+	for (size_t i = 0; i < j->items.count; i++) {
+		gate_version_release(&j->pieces[i].v);
+		free(j->pieces[i].message);
 	}
-	for (size_t i = 0; i < j->nfiles; i++) {
-		if (cli_now() > deadline)
-			j->report->late++;
-		else
-			judge_file(j, &j->files[i]);
-	}
-	for (size_t i = 0; i < j->ngone; i++)
+	free(j->pieces);
+	free(j->items.at);
+	for (size_t i = 0; i < j->ngone && ret == CW_OK; i++)
 		take_gone(j, &j->gone[i]);
+	return ret;
 }
 
 static const struct cw_git_diff_opts diff_opts = { .renames = true };
@@ -234,13 +326,13 @@ static struct judge begin(struct gate *g)
 {
 	g->report->changes_before = g->report->nchanges;
 	g->report->unchecked_before = g->report->nunchecked;
-	return (struct judge){ .g = g, .report = g->report };
+	return (struct judge){ .g = g, .report = g->report, .git = PTHREAD_MUTEX_INITIALIZER };
 }
 
-static int finish(struct judge *j, int ret)
+static int finish(struct judge *j, int ret, struct cw_error *err)
 {
 	if (ret == CW_OK)
-		judge_all(j);
+		ret = judge_all(j, err);
 	cw_arena_release(&j->arena);
 	return ret;
 }
@@ -249,16 +341,17 @@ int gate_trees(struct gate *g, const struct cw_oid *old_tree, const struct cw_oi
 	       struct cw_error *err)
 {
 	struct judge j = begin(g);
+	int ret = cw_git_diff_trees(g->repo, old_tree, new_tree, &diff_opts, on_change, &j, err);
 
-	return finish(
-		&j, cw_git_diff_trees(g->repo, old_tree, new_tree, &diff_opts, on_change, &j, err));
+	return finish(&j, ret, err);
 }
 
 int gate_index(struct gate *g, struct cw_error *err)
 {
 	struct judge j = begin(g);
+	int ret = cw_git_diff_index(g->repo, &diff_opts, on_change, &j, err);
 
-	return finish(&j, cw_git_diff_index(g->repo, &diff_opts, on_change, &j, err));
+	return finish(&j, ret, err);
 }
 
 void gate_release(struct gate *g)

@@ -205,7 +205,7 @@ git checkout -qf main; back
 
 # merges
 git checkout -q -b side; echo more >side.txt; commit; git checkout -q main; echo more >main.txt; commit
-git merge -q --no-ff --no-commit side >/dev/null; agreement "$grants" >contracts/msa.md; commit merge
+git merge -q --no-ff --no-commit side >/dev/null 2>&1; agreement "$grants" >contracts/msa.md; commit merge
 push origin main; ok 'risk that only the merge brings' refused 'Training of models'
 back
 
@@ -388,10 +388,10 @@ PY
 config "socket: $t/control.sock"
 ln -s "$hooks/post-receive" "$t/a.git/hooks/post-receive"; cd "$t/a" || exit 1
 echo x >>readme.txt; commit; push origin HEAD:refs/heads/nudge; ok 'no daemon' silent
-coproc python3 "$t/listen.py" "$t/control.sock"
-read -r -u "${COPROC[0]}" line
+exec 9< <(python3 "$t/listen.py" "$t/control.sock")
+read -r -u 9 line
 echo y >>readme.txt; commit; push origin HEAD:refs/heads/nudge; ok 'daemon' silent
-read -r -u "${COPROC[0]}" line
+read -r -u 9 line
 ok 'it was told' [ "$line" = "{\"op\":\"nudge\",\"repository\":\"$(realpath "$t/a.git")\"}" ]
 
 echo "1..$n"
