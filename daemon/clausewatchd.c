@@ -1,6 +1,7 @@
 /* The daemon: wires the rooms together, in order, and takes them apart in the reverse order. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,14 @@ static void size_pool(const struct cw_config *cfg)
 	(void)setenv("UV_THREADPOOL_SIZE", threads, 1);
 }
 
+/* Analyses come and go in large pieces on many threads: hand them back to the system. */
+static void tame_malloc(void)
+{
+	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_MMAP_THRESHOLD, 512 << 10);
+	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 static int run(struct daemon *d, const struct options *o, struct cw_settings *settings)
 {
 	const char *dir = o->state_dir ? o->state_dir : settings->config->state_dir;
@@ -331,6 +340,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	(void)umask(077);
+	tame_malloc();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (cw_settings_load(o.config, &settings, &err) < 0) {
 		if (!o.check)

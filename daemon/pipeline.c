@@ -9,6 +9,7 @@
  * Rules of the road: a source's exclusive job runs alone in that source; a reread job runs while
  * no document job runs anywhere.  So nobody commits over what somebody else has just read.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define TICK_MS 100
 #define STATS_MS 5000
+#define TRIM_COMMITS 100
 #define SIDE_JOBS 2
 
 /* ---- jobs of a source ---- */
@@ -289,11 +291,24 @@ static void stats_done(struct cw_job *job, int ret, const struct cw_error *err)
 		cw_pipeline_advance_close(p);
 }
 
+static bool all_idle(const struct cw_pipeline *p)
+{
+	for (const struct cw_source *s = p->sources; s; s = s->next)
+		if (s->jobs > 0 || !(s->folder ? cw_folder_idle(s) : cw_git_source_idle(s)))
+			return false;
+	return cw_jobs_idle(&p->docs);
+}
+
 static void start_stats(struct cw_pipeline *p, int64_t now_ms)
 {
 	struct stats_job *sj = calloc(1, sizeof(*sj));
 
 	p->stats_ms = now_ms + STATS_MS;
+	/* After a busy time, give back what many readers left behind. */
+	if (p->commits - p->trimmed >= TRIM_COMMITS && all_idle(p)) {
+		(void)malloc_trim(0);
+		p->trimmed = p->commits;
+	}
 	if (!sj)
 		return;
 	sj->job.run = run_stats;
@@ -301,14 +316,6 @@ static void start_stats(struct cw_pipeline *p, int64_t now_ms)
 	sj->p = p;
 	p->stats_running = true;
 	(void)cw_jobs_submit(&p->side, &sj->job, NULL);
-}
-
-static bool all_idle(const struct cw_pipeline *p)
-{
-	for (const struct cw_source *s = p->sources; s; s = s->next)
-		if (s->jobs > 0 || !(s->folder ? cw_folder_idle(s) : cw_git_source_idle(s)))
-			return false;
-	return cw_jobs_idle(&p->docs);
 }
 
 void cw_pipeline_pump(struct cw_pipeline *p)

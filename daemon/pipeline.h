@@ -28,7 +28,7 @@ int64_t cw_now_ms(void);
 
 /** So many documents share a transaction, unless they are large. */
 #define CW_BATCH_MAX 32
-#define CW_BATCH_BYTES ((size_t)8 << 20)
+#define CW_BATCH_BYTES ((size_t)1 << 20)
 
 /** What is known of a document before it is read.  Strings live as long as the batch. */
 struct cw_reading {
@@ -221,6 +221,7 @@ struct cw_pipeline {
 	struct cw_store_stats stats;
 	bool stats_running;
 	uint64_t progress, commits, events, store_failures;
+	uint64_t trimmed; /**< commits when memory was last given back */
 };
 
 /**
