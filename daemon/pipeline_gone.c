@@ -112,7 +112,8 @@ static bool is_gone(const struct gone_work *gw, const struct cw_gone *g,
 {
 	uint64_t path = cw_known_path(doc->name.path);
 
-	if (g->sweep && bsearch(&path, g->listed, g->nlisted, sizeof(path), by_number))
+	if (g->sweep && g->nlisted > 0 &&
+	    bsearch(&path, g->listed, g->nlisted, sizeof(path), by_number))
 		return false;
 	if (g->sweep && !cw_folder_wants(gw->w.cfg, doc->name.path))
 		return true;
