@@ -20,18 +20,18 @@ static size_t word_start(const char *text, size_t at)
 	return at;
 }
 
-/* Where to start so that at is seen with a few words in front of it. */
+/* Where to start so that at is seen with a few words in front of it, and the end if it is near. */
 static size_t lead_start(const char *text, size_t len, size_t at)
 {
-	size_t start, end = at > LEAD ? at - LEAD : 0;
+	size_t start = at > LEAD ? at - LEAD : 0;
 
 	if (len <= SHOWN || at + LEAD <= SHOWN)
 		return 0;
-	if (len - end < SHOWN)
-		end = len - SHOWN;
-	start = word_start(text, end);
-	if (end - start > LEAD)
-		start = end;
+	if (len - start < SHOWN)
+		start = len - SHOWN;
+	const char *blank = memchr(text + start, ' ', LEAD);
+	if (blank && (size_t)(blank + 1 - text) <= at)
+		return (size_t)(blank + 1 - text);
 	while (start < len && is_middle(text[start]))
 		start++;
 	return start;

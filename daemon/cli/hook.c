@@ -157,10 +157,9 @@ static int read_push(struct hook *h, struct cw_git_updates *updates, struct cw_e
 	struct cw_buf text = { 0 };
 	char *line = NULL;
 	size_t cap = 0, no = 0;
-	ssize_t len;
 	int ret = CW_OK;
 
-	while (ret == CW_OK && (len = getline(&line, &cap, stdin)) > 0) {
+	while (ret == CW_OK && getline(&line, &cap, stdin) > 0) {
 		char *save = NULL, *word[4];
 		no++;
 		for (size_t i = 0; i < 4; i++)

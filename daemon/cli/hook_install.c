@@ -138,11 +138,9 @@ static bool calls_us(const char *script, const char *type)
 {
 	const char *at = strstr(script, "clausewatch");
 
-	while (at && (at = strstr(at, " hook ")) != NULL) {
-		at += strlen(" hook ");
-		if (strncmp(at, type, strlen(type)) == 0)
+	for (at = at ? strstr(at, " hook ") : NULL; at; at = strstr(at + 1, " hook "))
+		if (strncmp(at + strlen(" hook "), type, strlen(type)) == 0)
 			return true;
-	}
 	return false;
 }
 

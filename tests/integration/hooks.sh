@@ -302,6 +302,24 @@ config 'hook: {timeout: 100ms, on_timeout: accept, on_uncheckable: reject}'; pus
 ok 'no time, accepted' warned 'accepted without being'
 config 'hook: {timeout: 60s}'; back
 
+# what no check may do: take for ever, or end in silence
+mkfifo "$t/fifo"
+start() { # a hook whose list of updates never ends
+	GIT_DIR=$t/a.git "$cw" hook pre-receive <"$t/fifo" >"$t/.all" 2>&1 &
+	pid=$!
+	exec 8>"$t/fifo"
+}
+finish() { wait "$pid" 2>/dev/null; status=$?; exec 8>&-; }
+guards() { (((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status") & 0x20) != 0)); }
+config 'hook: {timeout: 100ms}'; start; finish
+ok 'out of time' says 'error: push refused: it could not be checked within 100 ms'
+ok 'its status' [ "$status" -eq 3 ]
+config 'hook: {timeout: 60s}'; start
+for _ in $(seq 1000); do guards && break; sleep 0.01; done
+kill -ABRT "$pid"; finish
+ok 'broken down' says 'error: push refused: the check itself broke down'
+ok 'its status' [ "$status" -eq 3 ]
+
 # other repositories
 if git init -q --bare --object-format=sha256 -b main "$t/sha256.git" 2>/dev/null; then
 	cp -P "$t/a.git/hooks/pre-receive" "$t/sha256.git/hooks"
