@@ -219,6 +219,39 @@ static bool unnamed_ahead(const char *p)
 	return false;
 }
 
+/**
+ * Somebody described rather than named stands behind this "and": "the organization that signs the
+ * order (the "Customer")".
+ */
+static bool described_ahead(const char *p)
+{
+	static const char *const skipped[] = { "and", "by", "between", "with" };
+	static const char *const articles[] = { "the", "a", "an", "any", "each", "such" };
+	static const char *const nouns[] = {
+		"organization", "organisation", "entity",  "person",      "individual",
+		"customer",     "client",       "company", "business",    "institution",
+		"subscriber",   "licensee",     "user",    "undersigned",
+	};
+
+	while (CW_ONE_OF(p, skipped)) {
+		p += cw_name_word_len(p);
+		p += *p == ' ';
+	}
+	if (cw_starts_word(p, "you"))
+		return unnamed_ahead(p);
+	if (!CW_ONE_OF(p, articles))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		p += cw_name_word_len(p);
+		/* A word with a capital belongs to a name. */
+		if (*p++ != ' ' || !islower((unsigned char)*p))
+			return false;
+		if (CW_ONE_OF(p, nouns))
+			return unnamed_ahead(p);
+	}
+	return false;
+}
+
 /** A bracket: terms for this party, or the mark that all have been named.  1: stop here. */
 static int tail_bracket(struct tail *t)
 {
@@ -305,7 +338,7 @@ static int tail_step(struct tail *t)
 	if (starts && CW_ONE_OF(p, named))
 		return tail_named(t);
 	if (starts && cw_starts_word(p, "and") &&
-	    (party_ahead(p, t->seen) || (t->seen && unnamed_ahead(p))))
+	    (party_ahead(p, t->seen) || (t->seen && unnamed_ahead(p)) || described_ahead(p)))
 		return 1;
 	/* "Party A: Acme Party B: Bolt" on one line. */
 	if (starts && cw_starts_word(p, "party b:") && party_ahead(p, false))
@@ -522,6 +555,28 @@ static bool defines_party(const struct cw_named *party)
 	       cw_find_phrase(name, name + strlen(name), party->alias[0]);
 }
 
+/** Words with a capital that stand before a name and are no part of it: "At", "Policy of". */
+static size_t before_name(const char *p)
+{
+	static const char *const words[] = { "the", "at", "by", "of", "with", "and", "between" };
+
+	return CW_ONE_OF(p, words) ? cw_name_word_len(p) : 0;
+}
+
+/** "Privacy Policy of Acme Inc.": the name begins behind the title. */
+static void drop_title(struct cw_name *n)
+{
+	static const char *const titles[] = { "policy of ", "notice of ", "terms of ",
+					      "statement of ", "agreement of " };
+	size_t which;
+	const char *at = n->entity ? cw_find_any(n->start, n->end, titles,
+						 sizeof(titles) / sizeof(*titles), &which)
+				   : NULL;
+
+	if (at && at + strlen(titles[which]) < n->end)
+		n->start = at + strlen(titles[which]);
+}
+
 /**
  * Parties of letters and deeds, which no "between" introduces: names of companies that the first
  * lines define a term for.
@@ -535,11 +590,12 @@ static int from_definitions(struct cw_arena *arena, const char *head, struct cw_
 		bool over;
 
 		if (!cw_word_byte(*p) || (p > head && cw_word_byte(p[-1])) ||
-		    !cw_name_word(p, cw_name_word_len(p)) || cw_starts_word(p, "The") ||
+		    !cw_name_word(p, cw_name_word_len(p)) || before_name(p) ||
 		    !cw_name_read(p, &n)) {
 			p++;
 			continue;
 		}
+		drop_title(&n);
 		const char *next = n.end;
 		bool defined = *n.end == ',' || (*n.end == ' ' && n.end[1] == '(');
 		bool words = memchr(n.start, ' ', (size_t)(n.end - n.start)) != NULL;

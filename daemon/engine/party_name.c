@@ -222,6 +222,19 @@ static size_t trade_len(const char *p)
 	return 0;
 }
 
+/** "U.S.A., " of "Acme Sales, U.S.A., Inc." */
+static size_t country_len(const char *p)
+{
+	size_t n = cw_name_word_len(p);
+
+	if (!cw_starts_word(p, "USA") && !cw_starts_word(p, "U.S") && !cw_starts_word(p, "U.S.A"))
+		return 0;
+	n += p[n] == '.';
+	if (strncmp(p + n, ", ", 2) == 0)
+		n++;
+	return p[n] == ' ' && cw_name_ending(p + n + 1) ? n + 1 : 0;
+}
+
 /** Is a word that joins parts of a name at p, with a part behind it? */
 static size_t joint_len(const char *p, bool entity)
 {
@@ -296,9 +309,9 @@ bool cw_name_read(const char *p, struct cw_name *out)
 				closed = false;
 				continue;
 			}
-			if (!cw_name_ending(after))
+			if (!cw_name_ending(after) && !country_len(after))
 				break;
-			q = after;
+			q = after + country_len(after);
 			continue;
 		}
 		if (*q != ' ')
@@ -341,6 +354,26 @@ bool cw_name_read_small(const char *p, struct cw_name *out)
 	return false;
 }
 
+/** "L8P 0A6", "SW1A 1AA": every word has a digit and nothing of a name is left. */
+static bool is_postcode(const struct cw_name *n)
+{
+	size_t words = 0;
+
+	if (n->entity || n->end - n->start > 8)
+		return false;
+	for (const char *p = n->start; p < n->end; words++) {
+		bool digit = false, letter = false;
+		for (; p < n->end && *p != ' '; p++) {
+			digit |= isdigit((unsigned char)*p) != 0;
+			letter |= isupper((unsigned char)*p) != 0;
+		}
+		if (!digit || !letter)
+			return false;
+		p += p < n->end;
+	}
+	return words == 2;
+}
+
 bool cw_name_good(const struct cw_name *n)
 {
 	size_t len = (size_t)(n->end - n->start);
@@ -354,6 +387,10 @@ bool cw_name_good(const struct cw_name *n)
 					      "board of directors",
 					      "page",
 					      "addendum",
+					      "addenda",
+					      "order form",
+					      "order forms",
+					      "insertion orders",
 					      "agreement" };
 
 	static const char *const rarely[] = {
@@ -382,6 +419,8 @@ bool cw_name_good(const struct cw_name *n)
 	    !n->entity)
 		return false;
 	if (cw_name_ending(n->start) >= len)
+		return false;
+	if (is_postcode(n))
 		return false;
 	/* "CA 94025": the end of an address. */
 	if (len == 8 && n->start[2] == ' ' && isdigit((unsigned char)n->start[3]) &&

@@ -382,12 +382,38 @@ static bool needs_evidence(const struct cw_named_list *list, const bool *weak)
 	return known < list->count && !(list->count == 2 && known == 1);
 }
 
+/**
+ * Several parties of whom one is told to be the customer, or the vendor, and a single one of the
+ * others has a company's name: that is the other side.
+ */
+static void settle_rest(struct cw_named_list *list, const bool *weak)
+{
+	struct cw_named *other = NULL;
+	enum cw_role known = CW_ROLE_UNKNOWN;
+	size_t companies = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct cw_named *p = &list->at[i];
+		if (decided(p->role) && !weak[i]) {
+			if (known != CW_ROLE_UNKNOWN && known != p->role)
+				return;
+			known = p->role;
+		} else if (p->entity && p->role == CW_ROLE_UNKNOWN) {
+			other = p;
+			companies++;
+		}
+	}
+	if (known != CW_ROLE_UNKNOWN && companies == 1)
+		other->role = opposite(known);
+}
+
 static void settle(struct cw_named_list *list, const bool *weak, const int *scores)
 {
 	if (list->count == 2) {
 		settle_two(&list->at[0], &list->at[1], weak[0], weak[1], scores[0] - scores[1]);
 		return;
 	}
+	settle_rest(list, weak);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->at[i].role != CW_ROLE_UNKNOWN)
 			continue;
@@ -471,7 +497,8 @@ static int add_pronouns(struct cw_arena *arena, struct cw_roles *r,
 		}
 	}
 	enum cw_side we = you == CW_SIDE_CUSTOMER ? CW_SIDE_VENDOR : CW_SIDE_CUSTOMER;
-	if (!reading->a->profile.online && reading->you < YOU_MIN)
+	/* A text that names nobody can only speak of its publisher. */
+	if (!reading->a->profile.online && reading->you < YOU_MIN && list->count > 0)
 		return CW_OK;
 	for (size_t i = 0; i < COUNT(we_words); i++) {
 		if (add_mention(arena, r, we_words[i],

@@ -69,6 +69,30 @@ static const struct {
 	  "accepts these terms (\"Customer\").\n",
 	  { { "Plover Cloud, Inc.", "Plover", CW_ROLE_VENDOR },
 	    { "Customer", "Customer", CW_ROLE_CUSTOMER } } },
+	{ "a company without a term of its own, and somebody described",
+	  "This Agreement is between Plover Cloud, Inc. and the organization that accepts these terms "
+	  "(\"Customer\").\n",
+	  { { "Plover Cloud, Inc.", "", CW_ROLE_VENDOR },
+	    { "Customer", "Customer", CW_ROLE_CUSTOMER } } },
+	{ "described by the name of the other",
+	  "This Agreement is between Plover Cloud, Inc. (\"Plover\") and the business customer of "
+	  "Plover that places the order (\"Customer\").\n",
+	  { { "Plover Cloud, Inc.", "Plover", CW_ROLE_VENDOR },
+	    { "Customer", "Customer", CW_ROLE_CUSTOMER } } },
+	{ "a nation in the name, a postcode behind it",
+	  "This Agreement is between Wren Motor Sales, U.S.A., Inc. (\"Provider\") and Pell Ltd., of "
+	  "Hamilton, Ontario, Canada, L8P 0A6 (\"Pell\").\n",
+	  { { "Wren Motor Sales, U.S.A., Inc.", "Provider", CW_ROLE_VENDOR },
+	    { "Pell Ltd.", "Pell", CW_ROLE_CUSTOMER } } },
+	{ "small words and titles before a name",
+	  "Privacy Policy of Heron Inc.\n\nAt Heron Inc. (\"Heron\"), we care.\n",
+	  { { "Heron Inc.", "Heron", CW_ROLE_VENDOR } } },
+	{ "three parties, one of them a buyer",
+	  "This Agreement is among Lark Ltd. (\"Lark\"), Mill Hospital (\"Customer\") and Anne Wren "
+	  "(\"Wren\").\n",
+	  { { "Lark Ltd.", "Lark", CW_ROLE_VENDOR },
+	    { "Mill Hospital", "Customer", CW_ROLE_CUSTOMER },
+	    { "Anne Wren", "Wren", CW_ROLE_UNKNOWN } } },
 	{ "an and inside a name",
 	  "This Agreement is among Institute of Soil and Water Research (\"ISW\"), Knot Oil Corp. "
 	  "(\"Knot\") and Reed Inc. (\"Reed\").\n",
@@ -309,6 +333,8 @@ static const struct {
 	{ CONTRACT "No third party gains.\n", "party gains", CW_SIDE_NONE, 0 },
 	{ CONTRACT "Its Customers complain.\n", "Customers", CW_SIDE_NONE, 0 },
 	{ CONTRACT "They let us pass.\n", "us pass", CW_SIDE_NONE, 0 },
+	{ "We own all usage data.\n", "We own", CW_SIDE_VENDOR, 1 },
+	{ "All usage data are our property.\n", "our property", CW_SIDE_VENDOR, 1 },
 #define TERMS "Terms of Service\n\nBy using the site of Fir Ltd. (\"Fir\") you accept.\n\n"
 	{ TERMS "So we may act.\n", "we may", CW_SIDE_VENDOR, 1 },
 	{ TERMS "So your data stay.\n", "your data", CW_SIDE_CUSTOMER, 1 },
