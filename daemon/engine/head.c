@@ -1,11 +1,13 @@
 #include "head.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "scan.h"
 #include "words.h"
 
 #define TITLE_WORDS 8
+#define PLAIN_TITLE_WORDS 6
 #define BOLD_TITLE_WORDS 14
 #define TITLE_MAX 100
 
@@ -135,7 +137,36 @@ static bool abbreviated(const struct cw_head *head, size_t from, size_t end)
 				   (CW_W_ABBR | CW_W_ABBR_NUM | CW_W_FIRM));
 }
 
-size_t cw_head_title(const struct cw_head *head, size_t from)
+/* Does a verb such as "may" or "is" stand in head[from..to), which makes it a sentence? */
+static bool has_verb(const struct cw_head *head, size_t from, size_t to)
+{
+	static const char *const verbs[] = {
+		"may",   "shall", "will", "must", "can",     "is",       "are",     "be",
+		"was",   "were",  "has",  "have", "do",      "does",     "not",     "agrees",
+		"agree", "means", "owns", "own",  "applies", "includes", "retains", "cannot",
+	};
+
+	for (size_t i = from, end; i < to; i = end) {
+		while (i < to && !is_word(head->c[i]))
+			i++;
+		for (end = i; end < to && is_word(head->c[end]);)
+			end++;
+		for (size_t k = 0; k < sizeof(verbs) / sizeof(*verbs); k++)
+			if (strlen(verbs[k]) == end - i &&
+			    strncasecmp(verbs[k], head->c + i, end - i) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* A title as a sentence writes it, which only the number before it tells: "Return and deletion." */
+static bool plain_title(const struct cw_head *head, size_t from, size_t end, struct look look)
+{
+	return look.words > 0 && look.words <= PLAIN_TITLE_WORDS && !has_verb(head, from, end) &&
+	       !memchr(head->c + from, ',', end - from);
+}
+
+size_t cw_head_title(const struct cw_head *head, size_t from, bool numbered)
 {
 	size_t end = from, after;
 
@@ -173,10 +204,13 @@ size_t cw_head_title(const struct cw_head *head, size_t from)
 	if (after >= head->len || !spaced || is_lower(head->c[after]) ||
 	    (head->c[end] == '.' && abbreviated(head, from, end)))
 		return 0;
+	bool dotted = head->c[end] == '.';
 	while (end > from && head->c[end - 1] == ' ')
 		end--;
 	struct look look = look_at(head, from, end);
-	return look.words > 0 && look.words <= TITLE_WORDS && look.small == 0 ? end - from : 0;
+	bool capital = look.words > 0 && look.words <= TITLE_WORDS && look.small == 0;
+	return capital || (numbered && dotted && plain_title(head, from, end, look)) ? end - from
+										     : 0;
 }
 
 bool cw_head_is_heading(const struct cw_head *head, size_t from, bool numbered,

@@ -21,9 +21,10 @@ void cw_head_read(struct cw_head *head, const char *text, const struct cw_block 
 
 /**
  * A run-in title that begins at `from`: "Feedback." in "Feedback. Customer grants ...".
+ * @param numbered  an enumerator stands before it: the title may be written like a sentence
  * @return its length without the mark that ends it, or 0
  */
-size_t cw_head_title(const struct cw_head *head, size_t from);
+size_t cw_head_title(const struct cw_head *head, size_t from, bool numbered);
 
 /** Does the whole block look like a heading?  `from` is where its enumerator ends. */
 bool cw_head_is_heading(const struct cw_head *head, size_t from, bool numbered,

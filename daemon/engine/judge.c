@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <xxhash.h>
 
@@ -258,6 +259,25 @@ static uint32_t end_of_quote(const struct judge *j, uint32_t tok_end)
 	return at;
 }
 
+/** The sentence to quote; behind one that is only a run-in title, "Feedback.", the next as well. */
+static struct range to_quote(const struct judge *j)
+{
+	const struct cw_analysis *a = j->a;
+	const struct cw_clause *c = &a->clauses[j->clause];
+	uint32_t end = c->tok_start + c->tok_count;
+	struct range s = j->sentence;
+	size_t len = strlen(c->heading);
+	uint32_t start = a->toks[s.from].start, last = s.to - 1;
+
+	if (s.from != c->tok_start || s.to >= end || len == 0 || a->len - start < len ||
+	    strncasecmp(a->text + start, c->heading, len) != 0 ||
+	    a->toks[last].start + a->toks[last].len > start + len)
+		return s;
+	while (++s.to < end && !(a->toks[s.to].flags & CW_TOK_SENT))
+		continue;
+	return s;
+}
+
 static int copy_evidence(struct judge *j, const struct cw_frame_match *m, struct cw_finding *f)
 {
 	struct cw_evidence *ev = cw_arena_alloc(&j->a->arena, EVIDENCE_MAX * sizeof(*ev));
@@ -305,7 +325,39 @@ static struct cw_finding *same_finding(const struct judge *j, const char *term_i
 	return NULL;
 }
 
-/** Who holds the right: what the rule says, else the sides that the frame names. */
+/** The side that a mention is of; none when it may be either. */
+static enum cw_direction side_of_hit(const struct judge *j, size_t i)
+{
+	const struct cw_path_hit *h = &j->path_hits[i];
+	bool vendor = false, customer = false;
+
+	while (i > 0 && j->path_hits[i - 1].pos == h->pos)
+		i--;
+	for (; i < j->path.nhits && j->path_hits[i].pos == h->pos; i++) {
+		vendor |= j->path_hits[i].lexicon == CW_LEX_VENDOR;
+		customer |= j->path_hits[i].lexicon == CW_LEX_CUSTOMER;
+	}
+	return vendor == customer ? CW_UNKNOWN : vendor ? CW_VENDOR : CW_CUSTOMER;
+}
+
+/** The side that the sentence names last before the frame, or else the only one behind it. */
+static enum cw_direction direction_nearby(const struct judge *j, const struct cw_frame_match *m)
+{
+	enum cw_direction before = CW_UNKNOWN, behind = CW_UNKNOWN;
+
+	for (size_t i = 0; m->nhits && i < j->path.nhits; i++) {
+		enum cw_direction side = side_of_hit(j, i);
+		if (side == CW_UNKNOWN)
+			continue;
+		if (j->path_hits[i].pos < j->path_hits[m->hits[0]].pos)
+			before = side;
+		else
+			behind = behind == CW_UNKNOWN || behind == side ? side : CW_BOTH;
+	}
+	return before != CW_UNKNOWN ? before : behind == CW_BOTH ? CW_UNKNOWN : behind;
+}
+
+/** Who holds the right: what the rule says, else the sides that the frame names or stand near. */
 static enum cw_direction direction_of(const struct judge *j, const struct cw_rule *rule,
 				      const struct cw_frame_match *m)
 {
@@ -321,7 +373,7 @@ static enum cw_direction direction_of(const struct judge *j, const struct cw_rul
 	return vendor && customer ? CW_BOTH
 	       : vendor           ? CW_VENDOR
 	       : customer         ? CW_CUSTOMER
-				  : CW_UNKNOWN;
+				  : direction_nearby(j, m);
 }
 
 static struct cw_finding *new_finding(struct judge *j)
@@ -361,7 +413,7 @@ static int add_finding(struct judge *j, const struct cw_rule_body *rule, const s
 		.clause = j->clause,
 		.span = c->span,
 		.quote_start = a->toks[j->sentence.from].start,
-		.quote_end = end_of_quote(j, j->sentence.to),
+		.quote_end = end_of_quote(j, to_quote(j).to),
 		.why = term == pub->term ? pub->why : term->why,
 		.advice = term == pub->term ? pub->advice : term->advice,
 	};
@@ -561,7 +613,7 @@ static int add_opinion(struct judge *j, size_t label, size_t nfeatures, float co
 		.clause = j->clause,
 		.span = c->span,
 		.quote_start = j->a->toks[j->sentence.from].start,
-		.quote_end = end_of_quote(j, j->sentence.to),
+		.quote_end = end_of_quote(j, to_quote(j).to),
 		.why = term->why,
 		.advice = term->advice,
 	};

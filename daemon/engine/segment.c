@@ -16,6 +16,7 @@ struct cw_segmenter {
 	size_t cap; /* of a->clauses */
 	struct cw_sections sections;
 	int32_t heading; /* nearest heading above, or -1 */
+	int32_t first_heading; /* of the document, or -1 */
 	bool label_heading; /* the clause before is a heading such as "ARTICLE IV" */
 	bool carried; /* an enumerator stood alone: the next block is its text */
 };
@@ -146,7 +147,10 @@ static unsigned item_level(const struct cw_sections *st)
 	return level ? level : 1;
 }
 
-/* Title of the innermost open section that is younger than the last heading. */
+/*
+ * Title of the innermost open section that is younger than the last heading.  The title of the
+ * document is not that of a clause with a number.
+ */
 static const char *title_above(const struct cw_segmenter *sg, bool lasting)
 {
 	const struct cw_sections *st = &sg->sections;
@@ -160,7 +164,12 @@ static const char *title_above(const struct cw_segmenter *sg, bool lasting)
 	}
 	if (title)
 		return title;
-	return sg->heading >= 0 ? sg->a->clauses[sg->heading].heading : "";
+	if (sg->heading < 0)
+		return "";
+	bool numbered = st->depth > 0 && st->level[0].lasting;
+	if (numbered && sg->heading == sg->first_heading && !sg->a->clauses[sg->heading].section[0])
+		return "";
+	return sg->a->clauses[sg->heading].heading;
 }
 
 static int as_heading(struct cw_segmenter *sg, struct cw_clause *c, const struct cw_block *b,
@@ -218,9 +227,9 @@ static int as_text(struct cw_segmenter *sg, struct cw_clause *c, const struct cw
 		   const struct cw_head *head, struct place *p)
 {
 	int32_t index = (int32_t)(c - sg->a->clauses);
-	size_t title = p->from < head->len ? cw_head_title(head, p->from) : 0;
-	bool whole = p->level && p->level->number.kind != CW_N_BULLET &&
-		     cw_head_is_heading(head, p->from, true, sg->a->format);
+	bool numbered = p->level && p->level->number.kind != CW_N_BULLET;
+	size_t title = p->from < head->len ? cw_head_title(head, p->from, numbered) : 0;
+	bool whole = numbered && cw_head_is_heading(head, p->from, true, sg->a->format);
 	bool inherits = p->level == NULL && !sg->carried && b->list == 0;
 	const char *words = NULL;
 
@@ -317,13 +326,15 @@ int cw_segmenter_block(struct cw_segmenter *sg, const struct cw_block *b)
 		return ret;
 	if (heading)
 		sg->heading = (int32_t)a->nclauses;
+	if (sg->first_heading < 0)
+		sg->first_heading = sg->heading;
 	a->nclauses++;
 	return CW_OK;
 }
 
 int cw_segment(struct cw_analysis *a, struct cw_error *err)
 {
-	struct cw_segmenter sg = { .a = a, .heading = -1 };
+	struct cw_segmenter sg = { .a = a, .heading = -1, .first_heading = -1 };
 	struct cw_arena scratch = { 0 };
 	struct cw_roles roles;
 	uint32_t len = (uint32_t)a->len;

@@ -135,6 +135,49 @@ static const struct {
 	{ "terms:\n  a.b: {severity: hihg}\n", NULL },
 };
 
+/** What is quoted of a finding: its sentence, and behind a mere title the next one as well. */
+static void test_quote(void **state)
+{
+	static const struct {
+		const char *text, *quote;
+		enum cw_direction direction;
+	} quotes[] = {
+		{ "Use. Vendor may use Customer Data to train. It is so.\n",
+		  "Vendor may use Customer Data to train.", CW_VENDOR },
+		{ "1. Train the content.  It is free for Vendor. It is so.\n",
+		  "Train the content.  It is free for Vendor.", CW_UNKNOWN },
+		{ "1. It rains. Train the content. It is so.\n", "Train the content.", CW_UNKNOWN },
+		{ "1. So it is. Vendor will now train the content.\n",
+		  "Vendor will now train the content.", CW_VENDOR },
+	};
+	static const char rule[] = "lexicons:\n  train: [train~]\n  data: [content]\n"
+				   "  customer-data: [customer data]\n"
+				   "terms:\n  data.grant: {severity: high}\n"
+				   "rules:\n  - {id: a, term: data.grant, frames: [train data]}\n"
+				   "  - {id: b, term: data.grant, frames: [vendor "
+				   "customer-data train]}\n";
+	struct cw_error err = { 0 };
+	struct cw_ruleset *rules = build(rule, &err);
+
+	(void)state;
+	assert_non_null(rules);
+	for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++) {
+		struct cw_analysis *a;
+		const char *text = quotes[i].text;
+		assert_int_equal(
+			cw_analyse(rules, text, strlen(text), CW_FORMAT_TEXT, NULL, &a, &err),
+			CW_OK);
+		assert_int_equal(a->nfindings, 1);
+		const struct cw_finding *f = &a->findings[0];
+		assert_int_equal(f->quote_end - f->quote_start, strlen(quotes[i].quote));
+		assert_memory_equal(text + f->quote_start, quotes[i].quote,
+				    strlen(quotes[i].quote));
+		assert_int_equal(f->direction, quotes[i].direction);
+		cw_analysis_free(a);
+	}
+	cw_ruleset_free(rules);
+}
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -198,9 +241,9 @@ static void test_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),   cmocka_unit_test(test_finding),
-		cmocka_unit_test(test_bad),    cmocka_unit_test(test_examples),
-		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_find),     cmocka_unit_test(test_finding),
+		cmocka_unit_test(test_quote),    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_examples), cmocka_unit_test(test_digest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,15 @@ static const struct {
 	  "P 5-5 [1] {Fees; Taxes} -1: You may not\n"
 	  "I 7-7 [1] {} 2: copy it or\n"
 	  "I 9-9 [2] {} 2: sell it\n" },
+	{ "titles written like sentences", TX,
+	  "HOSTING TERMS\n\nThey bind us.\n\n1. Sub-processors. It may hire some.\n\n2. Return and "
+	  "deletion. It all goes.\n\n3. It may change. Be warned.\n\nGreen tea. We like it.\n",
+	  "H 1-1 [] {HOSTING TERMS} -1: HOSTING TERMS\n"
+	  "P 3-3 [] {HOSTING TERMS} -1: They bind us\n"
+	  "P 5-5 [1] {Sub-processors} -1: Sub processors It may hire some\n"
+	  "P 7-7 [2] {Return and deletion} -1: Return and deletion It all goes\n"
+	  "P 9-9 [3] {} -1: It may change Be warned\n"
+	  "P 11-11 [3] {} -1: Green tea We like it\n" },
 	{ "hard wraps", TX,
 	  "1. The Vendor may use all of the data that the Customer sends for any\npurpose it likes, "
 	  "under section\n3. The Customer agrees.\n2. Next;\n(a) one;\n(b) two.\n",
