@@ -217,20 +217,27 @@ static int list_grams(struct cw_arena *arena, struct side *s)
 	return CW_OK;
 }
 
-static void tell_novelty(struct side *s, const struct side *other)
+float cw_novelty(const struct cw_grams *grams, const struct cw_tok *toks, uint32_t n)
+{
+	uint32_t width = n < GRAM ? n : GRAM, fresh = 0;
+
+	if (n == 0)
+		return 0.0f;
+	for (uint32_t i = 0; i + width <= n; i++) {
+		uint64_t gram = gram_at(toks, i, width);
+		fresh += !bsearch(&gram, grams->at, grams->n, sizeof(gram), u64_order);
+	}
+	return (float)fresh / (float)(n - width + 1);
+}
+
+static void tell_novelty(struct side *s, const struct cw_grams *other)
 {
 	for (size_t i = 0; i < s->a->nclauses; i++) {
 		const struct cw_clause *c = &s->a->clauses[i];
-		uint32_t n = grams_in(c), fresh = 0;
 
-		if (s->pairs[i].how == CW_PAIR_SAME || s->pairs[i].how == CW_PAIR_MOVED)
-			continue;
-		for (uint32_t g = 0; g < n; g++) {
-			uint64_t gram = gram_of(s->a, c, g);
-			fresh += !bsearch(&gram, other->grams, other->ngrams, sizeof(gram),
-					  u64_order);
-		}
-		s->pairs[i].novelty = n > 0 ? (float)fresh / (float)n : 0.0f;
+		if (s->pairs[i].how != CW_PAIR_SAME && s->pairs[i].how != CW_PAIR_MOVED)
+			s->pairs[i].novelty =
+				cw_novelty(other, s->a->toks + c->tok_start, c->tok_count);
 	}
 }
 
@@ -261,9 +268,11 @@ int cw_align(struct cw_arena *arena, const struct cw_analysis *old, const struct
 		ret = pair_similar(arena, &a, &b);
 	if (ret < 0)
 		return ret;
-	tell_novelty(&a, &b);
-	tell_novelty(&b, &a);
 	out->old = a.pairs;
 	out->new = b.pairs;
+	out->old_grams = (struct cw_grams){ a.grams, a.ngrams };
+	out->new_grams = (struct cw_grams){ b.grams, b.ngrams };
+	tell_novelty(&a, &out->new_grams);
+	tell_novelty(&b, &out->old_grams);
 	return CW_OK;
 }

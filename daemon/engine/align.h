@@ -5,6 +5,7 @@
 
 #include "clausewatch/analysis.h"
 #include "clausewatch/arena.h"
+#include "engine/token.h"
 
 enum cw_pairing {
 	CW_PAIR_NONE, /**< no clause of the other version is like it */
@@ -20,10 +21,19 @@ struct cw_pair_of {
 	float novelty; /**< share of its word 4-grams that the other version has nowhere */
 };
 
+/** The word 4-grams of a version, sorted. */
+struct cw_grams {
+	const uint64_t *at;
+	size_t n;
+};
+
 struct cw_alignment {
 	struct cw_pair_of *old, *new; /**< one a clause */
+	struct cw_grams old_grams, new_grams;
 };
 
 /** Align two versions; memory is the arena's.  CW_OK or CW_ENOMEM. */
 int cw_align(struct cw_arena *arena, const struct cw_analysis *old, const struct cw_analysis *new,
 	     struct cw_alignment *out);
+/** Share of the 4-grams of these words that a version has nowhere. */
+float cw_novelty(const struct cw_grams *grams, const struct cw_tok *toks, uint32_t n);

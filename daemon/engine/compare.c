@@ -97,6 +97,16 @@ static int add_change(struct compare *cmp, enum cw_change_event event, enum cw_e
 	return at[c->nchanges++].summary ? CW_OK : cw_fail(cmp->err, CW_ENOMEM, "out of memory");
 }
 
+/** Clauses were split, merged or moved: either statement stands in the other version, too. */
+static bool stood_before(const struct compare *cmp, const struct cw_finding *before,
+			 const struct cw_finding *after)
+{
+	struct cw_words old = cw_quoted(cmp->c->old, before), new = cw_quoted(cmp->c->new, after);
+
+	return cw_novelty(&cmp->al.new_grams, old.at, old.n) <= 0.0f &&
+	       cw_novelty(&cmp->al.old_grams, new.at, new.n) <= 0.0f;
+}
+
 /** Both versions state the term in what is the same clause. */
 static int keep(struct compare *cmp, const struct cw_finding *before,
 		const struct cw_finding *after)
@@ -111,10 +121,10 @@ static int keep(struct compare *cmp, const struct cw_finding *before,
 	if (how == CW_PAIR_MOVED)
 		return add_change(cmp, CW_MOVED, CW_EFFECT_NEUTRAL, before, after);
 	cw_redline(cmp->c->old, before, cmp->c->new, after, &line);
-	bool split = cmp->al.old[before->clause].novelty < NOVELTY_MIN &&
-		     cmp->al.new[after->clause].novelty < NOVELTY_MIN &&how !=
-			     CW_PAIR_SIMILAR &&how != CW_PAIR_MASKED;
-	if (!line.material || split)
+	bool nothing_new = how == CW_PAIR_NONE &&
+			   cmp->al.old[before->clause].novelty < NOVELTY_MIN &&
+			   cmp->al.new[after->clause].novelty < NOVELTY_MIN;
+	if (!line.material || nothing_new || stood_before(cmp, before, after))
 		return add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, before, after);
 	return add_change(cmp, CW_CHANGED, effect_of(after->polarity, line.wider), before, after);
 }

@@ -9,6 +9,7 @@
 #define NEAR 2 /* lines beside a page break that may be furniture */
 #define FURNITURE_MAX 200 /* bytes of a line that may be furniture */
 #define REPEATS 3
+#define FULL_MIN 40 /* bytes of a line that may have been wrapped */
 
 /* A line beside a page break; furniture when its words return on other pages. */
 struct candidate {
@@ -239,8 +240,10 @@ static bool new_clause(const struct reader *r, const struct cw_line *line,
 
 	if (number->kind == CW_N_BULLET)
 		return (unsigned char)s[0] >= 0x80 || ended || r->number.kind == CW_N_BULLET;
+	/* behind a full line that ends no sentence "Section 4" or "(7)" is the middle of one */
+	bool full = r->last >= FULL_MIN && r->last * 5 >= r->longest * 4;
 	if (number->kind != CW_N_NONE)
-		return ended || cw_number_follows(&r->number, number) ||
+		return ended || (!full && cw_number_follows(&r->number, number)) ||
 		       (number->kind == CW_N_LABEL && all_caps(s, 3));
 	if (r->open.lines == 1 && r->last < 100 &&
 	    all_caps(r->s + r->open.start, r->open.end - r->open.start) && !all_caps(s, len))

@@ -34,11 +34,6 @@ static const char *const limits[] = {
 	"however",    "until",      "delete",      "deleted",      "cannot",     NULL,
 };
 
-struct words {
-	const struct cw_tok *at;
-	uint32_t n;
-};
-
 static bool listed(const char *const *list, const struct cw_analysis *a, const struct cw_tok *t)
 {
 	for (; *list; list++)
@@ -47,11 +42,10 @@ static bool listed(const char *const *list, const struct cw_analysis *a, const s
 	return false;
 }
 
-/** The words of the sentence that carries a finding. */
-static struct words quoted(const struct cw_analysis *a, const struct cw_finding *f)
+struct cw_words cw_quoted(const struct cw_analysis *a, const struct cw_finding *f)
 {
 	const struct cw_clause *c = &a->clauses[f->clause];
-	struct words w = { a->toks + c->tok_start, c->tok_count };
+	struct cw_words w = { a->toks + c->tok_start, c->tok_count };
 
 	while (w.n > 0 && w.at[0].start < f->quote_start)
 		w.at++, w.n--;
@@ -69,7 +63,7 @@ static int hash_order(const void *va, const void *vb)
 	return a < b ? -1 : a > b;
 }
 
-static size_t sort_hashes(struct words w, uint64_t *out)
+static size_t sort_hashes(struct cw_words w, uint64_t *out)
 {
 	for (uint32_t i = 0; i < w.n; i++)
 		out[i] = w.at[i].hash;
@@ -79,7 +73,7 @@ static size_t sort_hashes(struct words w, uint64_t *out)
 }
 
 /** Mark the words of a that b has as well, as often as b has them; their order is style. */
-static void mark_common(struct words a, struct words b, unsigned char *in_a)
+static void mark_common(struct cw_words a, struct cw_words b, unsigned char *in_a)
 {
 	uint64_t in_b[WORDS_MAX];
 	unsigned char used[WORDS_MAX] = { 0 };
@@ -99,16 +93,37 @@ static void mark_common(struct words a, struct words b, unsigned char *in_a)
 	}
 }
 
+/* What a number counts, where that is of substance. */
+static const char *const units[] = {
+	"day",      "days",        "month",   "months",  "year",    "years",   "hour",
+	"hours",    "week",        "weeks",   "minutes", "times",   "percent", "business",
+	"calendar", "consecutive", "dollars", "euros",   "million", NULL,
+};
+
+/** Section numbers, years and counters of a list are none of substance. */
+static bool is_amount(const struct cw_analysis *a, struct cw_words w, uint32_t i)
+{
+	if (w.at[i].flags & CW_TOK_MONEY || memchr(a->text + w.at[i].start, ',', w.at[i].len))
+		return true;
+	for (uint32_t k = i + 1; k < w.n && k <= i + 2; k++)
+		if (listed(units, a, &w.at[k]))
+			return true;
+	return false;
+}
+
 struct tally {
 	unsigned words, limits, names;
 };
 
-static struct tally count(const struct cw_analysis *a, struct words w, const unsigned char *common)
+static struct tally count(const struct cw_analysis *a, struct cw_words w,
+			  const unsigned char *common)
 {
 	struct tally t = { 0 };
 
 	for (uint32_t i = 0; i < w.n; i++) {
 		if (common[i] || listed(function_words, a, &w.at[i]))
+			continue;
+		if ((w.at[i].flags & CW_TOK_NUM) && !is_amount(a, w, i))
 			continue;
 		if (listed(limits, a, &w.at[i]))
 			t.limits++;
@@ -127,7 +142,7 @@ void cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
 		struct cw_redline *out)
 {
 	unsigned char in_old[WORDS_MAX] = { 0 }, in_new[WORDS_MAX] = { 0 };
-	struct words a = quoted(old, before), b = quoted(new, after);
+	struct cw_words a = cw_quoted(old, before), b = cw_quoted(new, after);
 
 	mark_common(a, b, in_old);
 	mark_common(b, a, in_new);
@@ -145,7 +160,7 @@ void cw_redline(const struct cw_analysis *old, const struct cw_finding *before,
 	out->wider = limits_net ? -limits_net : words_net;
 }
 
-static void put_words(struct cw_buf *out, const struct cw_analysis *a, struct words w)
+static void put_words(struct cw_buf *out, const struct cw_analysis *a, struct cw_words w)
 {
 	if (w.n == 0) {
 		cw_buf_puts(out, "(nothing)");
@@ -158,7 +173,7 @@ static void put_words(struct cw_buf *out, const struct cw_analysis *a, struct wo
 }
 
 /** Cut what both begin and end with. */
-static void cut_common(struct words *a, struct words *b)
+static void cut_common(struct cw_words *a, struct cw_words *b)
 {
 	while (a->n > 0 && b->n > 0 && a->at[0].hash == b->at[0].hash) {
 		a->at++, a->n--;
@@ -174,13 +189,13 @@ const char *cw_redline_summary(struct cw_arena *arena, const struct cw_analysis 
 {
 	const struct cw_term *term = (after ? after : before)->term;
 	struct cw_buf out = { 0 };
-	struct words a = { 0 }, b = { 0 };
+	struct cw_words a = { 0 }, b = { 0 };
 
 	cw_buf_puts(&out, term->title[0] ? term->title : term->id);
 	if (before)
-		a = quoted(old, before);
+		a = cw_quoted(old, before);
 	if (after)
-		b = quoted(new, after);
+		b = cw_quoted(new, after);
 	if (before && after) {
 		cut_common(&a, &b);
 		cw_buf_puts(&out, ": ");

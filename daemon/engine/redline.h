@@ -4,6 +4,15 @@
 #pragma once
 
 #include "clausewatch/analysis.h"
+#include "engine/token.h"
+
+struct cw_words {
+	const struct cw_tok *at;
+	uint32_t n;
+};
+
+/** The words of the sentence that carries a finding, the first 512 of them. */
+struct cw_words cw_quoted(const struct cw_analysis *a, const struct cw_finding *f);
 
 struct cw_redline {
 	bool material; /**< more than style, numbering, names or links */

@@ -188,9 +188,11 @@ static int apostrophe(const struct lexer *lx, uint32_t next)
 	unsigned char c = next < lx->to ? lx->s[next] : ' ';
 	unsigned char after = next + 1 < lx->to ? lx->s[next + 1] : ' ';
 
-	if ((c | 0x20) == 's' && lx->units[after] != CW_U_WORD && after < 0x80)
+	/* 0xc2 and 0xe2 begin spaces and punctuation, not letters */
+	bool ends = after < 0x80 ? lx->units[after] != CW_U_WORD : after == 0xc2 || after == 0xe2;
+	if ((c | 0x20) == 's' && ends)
 		return 1;
-	return is_letter(c) || c >= 0xc3 ? 0 : 2;
+	return is_letter(c) || (c >= 0xc3 && c != 0xe2) ? 0 : 2;
 }
 
 /* One word or number that starts at lx->at, which is a letter or digit. */
