@@ -72,8 +72,10 @@ static const struct {
 	{ "any third parties", CW_SIDE_OTHER },
 };
 
-static const char *const we_words[] = { "we", "us", "our", "ours", "ourselves" };
-static const char *const you_words[] = { "you", "your", "yours", "yourself", "yourselves" };
+static const char *const we_words[] = { "we",    "us",    "our",   "ours", "ourselves",
+					"we'll", "we're", "we've", "we'd" };
+static const char *const you_words[] = { "you",    "your",   "yours",  "yourself", "yourselves",
+					 "you'll", "you're", "you've", "you'd" };
 
 /* ---- the look-up ---- */
 
