@@ -25,12 +25,14 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_verb verb = {
-	.usage = "hook pre-receive|pre-commit|pre-push|post-receive|install [REPO] [options]",
+	.usage =
+		"hook pre-receive|pre-commit|pre-push|post-receive|install|doctor [REPO] [options]",
 	.help = "pre-receive   refuse a push that makes agreements riskier; git hands it the updates\n"
 		"pre-commit    the same for what is staged, against HEAD\n"
 		"pre-push      the same for what is about to be pushed\n"
 		"post-receive  tell the daemon that references moved\n"
-		"install       write the hook of a repository\n\n"
+		"install       write the hook of a repository\n"
+		"doctor        see whether the hooks of a repository would do their work\n\n"
 		"What refuses, how long a check may take and what becomes of documents that cannot be\n"
 		"checked is decided by the section 'hook' of the configuration.\n\n"
 		"Exit status: 0 accepted, 1 refused, 2 refused for wrong use, configuration or rules,\n"
@@ -254,7 +256,7 @@ static int verdict(const struct hook *h)
 	return CW_EXIT_CLEAN;
 }
 
-static const char *config_path(const struct hook_options *opts)
+const char *hook_config_path(const struct hook_options *opts)
 {
 	const char *env = getenv("CLAUSEWATCH_CONFIG");
 
@@ -269,7 +271,7 @@ static int run_gate(const struct hook_options *opts, const struct cli_list *args
 	double begun = cli_now();
 	int status;
 
-	if (cw_config_load(config_path(opts), &h.config, &err) < 0)
+	if (cw_config_load(hook_config_path(opts), &h.config, &err) < 0)
 		return hook_say_failure(&h.voice, CW_EXIT_USAGE, "the configuration cannot be used",
 					err.msg);
 	hook_guard(&h.voice, h.config);
@@ -336,7 +338,7 @@ static int run_nudge(const struct hook_options *opts)
 
 	while (read(STDIN_FILENO, drain, sizeof(drain)) > 0)
 		;
-	if (repository && cw_config_load(config_path(opts), &config, &err) == CW_OK)
+	if (repository && cw_config_load(hook_config_path(opts), &config, &err) == CW_OK)
 		nudge(config->socket, repository);
 	cw_config_free(config);
 	free(repository);
@@ -345,8 +347,9 @@ static int run_nudge(const struct hook_options *opts)
 
 static int run(const struct hook_options *opts, const struct cli_list *args)
 {
-	static const char *const words[] = { "pre-receive",  "pre-commit", "pre-push",
-					     "post-receive", "install",    NULL };
+	static const char *const words[] = {
+		"pre-receive", "pre-commit", "pre-push", "post-receive", "install", "doctor", NULL
+	};
 	static const struct {
 		const char *what;
 		judge_fn *judge;
@@ -364,8 +367,9 @@ static int run(const struct hook_options *opts, const struct cli_list *args)
 	if (kind == 3)
 		return run_nudge(opts);
 	if (args->count > 2)
-		return cli_usage("hook install: one repository at a time");
-	return hook_install(opts, args->count > 1 ? args->items[1] : ".");
+		return cli_usage("hook %s: one repository at a time", words[kind]);
+	const char *repository = args->count > 1 ? args->items[1] : ".";
+	return kind == 4 ? hook_install(opts, repository) : hook_doctor(opts, repository);
 }
 
 int cw_verb_hook(int argc, char **argv)

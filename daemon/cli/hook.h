@@ -39,5 +39,14 @@ int hook_say_failure(const struct hook_voice *voice, int status, const char *wha
  */
 void hook_guard(const struct hook_voice *voice, const struct cw_config *config);
 
+/** The hooks that this program can be; NULL-terminated. */
+extern const char *const hook_types[];
+/** Is this a script that runs clausewatch for that type of hook? */
+bool hook_calls_us(const char *script, const char *type);
+/** From the command line or the environment; NULL: the usual one. */
+const char *hook_config_path(const struct hook_options *opts);
+
 /** clausewatch hook install [REPO] */
 int hook_install(const struct hook_options *opts, const char *repository);
+/** clausewatch hook doctor [REPO]; 1 when something is wrong. */
+int hook_doctor(const struct hook_options *opts, const char *repository);

@@ -15,8 +15,7 @@
 #define SCRIPT_MAX ((size_t)1 << 20)
 #define STAMP "# Written by clausewatch hook install, version "
 
-static const char *const types[] = { "pre-receive", "pre-commit", "pre-push", "post-receive",
-				     NULL };
+const char *const hook_types[] = { "pre-receive", "pre-commit", "pre-push", "post-receive", NULL };
 
 struct install {
 	const struct hook_options *opts;
@@ -133,8 +132,7 @@ static int keep_previous(const struct install *in)
 	return -1;
 }
 
-/* A script such as those that are shipped. */
-static bool calls_us(const char *script, const char *type)
+bool hook_calls_us(const char *script, const char *type)
 {
 	const char *at = strstr(script, "clausewatch");
 
@@ -161,7 +159,7 @@ static int look_at(const struct install *in, const struct cw_buf *script, bool *
 		status = CW_EXIT_CLEAN;
 	} else if (strstr(cw_buf_str(&there), STAMP)) {
 		*out_replace = true;
-	} else if (!in->opts->chain && calls_us(cw_buf_str(&there), in->type)) {
+	} else if (!in->opts->chain && hook_calls_us(cw_buf_str(&there), in->type)) {
 		(void)printf("%s runs clausewatch already; left as it is\n", path);
 		status = CW_EXIT_CLEAN;
 	} else if (!in->opts->chain) {
@@ -255,10 +253,10 @@ int hook_install(const struct hook_options *opts, const char *repository)
 	size_t i = 0;
 	int status;
 
-	while (opts->type && types[i] && strcmp(types[i], opts->type) != 0)
+	while (opts->type && hook_types[i] && strcmp(hook_types[i], opts->type) != 0)
 		i++;
-	if (!types[i])
-		return cli_unknown("type of hook", opts->type, types);
+	if (!hook_types[i])
+		return cli_unknown("type of hook", opts->type, hook_types);
 	if (cw_git_init(&git_opts, &err) < 0)
 		return cli_usage("%s", err.msg);
 	if (cw_git_open(repository, CW_GIT_SEARCH, &repo, &err) < 0)

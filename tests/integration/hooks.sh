@@ -366,6 +366,10 @@ git add -A; agreement "$protects" >contracts/msa.md
 run git commit -q -m staged; ok 'staged, though repaired since' [ "$status" -eq 1 ]
 git add -A; run git commit -q --allow-empty -m repaired; ok 'repaired commit' silent
 run git commit -q --amend --allow-empty -m amended; ok 'amended commit' silent
+run "$cw" hook doctor; ok 'doctor' warned 'pre-commit runs clausewatch' 'refuses from high up'
+chmod -x .git/hooks/pre-commit
+run "$cw" hook doctor; ok 'doctor finds what is wrong' says 'bad:' 'not executable'
+ok 'and says so' [ "$status" -eq 1 ]
 mkdir .git/hooks/other; git config core.hooksPath .git/hooks/other
 run "$cw" hook install; ok 'core.hooksPath' says 'core.hooksPath' 'git config --unset'
 ok 'and nothing is written' [ "$status" -eq 2 ]
