@@ -706,10 +706,10 @@ int cw_judge(struct cw_analysis *a, const struct cw_ruleset *rules, const struct
 {
 	size_t words = rules->set_words;
 	struct judge *j = calloc(1, sizeof(*j));
-	int ret = j ? CW_OK : cw_fail(err, CW_ENOMEM, "out of memory");
+	int ret = CW_OK;
 
-	if (ret < 0)
-		return ret;
+	if (!j)
+		return cw_fail(err, CW_ENOMEM, "out of memory");
 	*j = (struct judge){ .a = a, .rules = rules, .roles = roles, .probe = probe, .err = err };
 	j->clause_hits = calloc(a->nclauses + 1, sizeof(*j->clause_hits));
 	j->clause_seen = calloc(a->nclauses * words + 1, sizeof(*j->clause_seen));

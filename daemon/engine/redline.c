@@ -187,6 +187,7 @@ const char *cw_redline_summary(struct cw_arena *arena, const struct cw_analysis 
 			       const struct cw_finding *before, const struct cw_analysis *new,
 			       const struct cw_finding *after)
 {
+	/* cppcheck-suppress nullPointerRedundantCheck ; the caller gives one of them at least */
 	const struct cw_term *term = (after ? after : before)->term;
 	struct cw_buf out = { 0 };
 	struct cw_words a = { 0 }, b = { 0 };

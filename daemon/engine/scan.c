@@ -187,7 +187,7 @@ static enum cw_unit entity(const struct cw_scan *sc, uint32_t at, uint32_t *out_
 static bool inline_tag(const unsigned char *name, uint32_t room)
 {
 	size_t len = 0;
-	char low[8];
+	char low[8] = { 0 };
 
 	if (room > 0 && name[0] == '/')
 		name++, room--;

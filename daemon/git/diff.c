@@ -101,6 +101,7 @@ static int diff_entry(struct diff *d, const struct git_entry *old, const struct 
 	size_t len = d->path.len;
 	int ret = CW_OK;
 
+	/* cppcheck-suppress nullPointerRedundantCheck ; one side is always there */
 	if (len + any->name_len + 1 > PATH_BYTES_MAX)
 		return cw_fail(d->err, CW_EFULL, "repository '%s': a path is longer than %zu bytes",
 			       d->repo->path, PATH_BYTES_MAX);

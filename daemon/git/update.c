@@ -250,7 +250,6 @@ int cw_git_compare_refs(struct cw_git_repo *repo, struct cw_arena *arena,
 			struct cw_git_updates *out_updates, struct cw_error *err)
 {
 	const struct cw_git_tip *a = sorted(arena, before), *b = sorted(arena, after);
-	const struct cw_git_tip *a_end = a + before->count, *b_end = b + after->count;
 	struct cw_oid *known = cw_arena_alloc(arena, (before->count + 1) * sizeof(*known));
 	struct cw_git_updates list = { 0 };
 	struct cw_git_update u;
@@ -258,6 +257,7 @@ int cw_git_compare_refs(struct cw_git_repo *repo, struct cw_arena *arena,
 
 	if (!a || !b || !known)
 		return git_no_memory(repo, err);
+	const struct cw_git_tip *a_end = a + before->count, *b_end = b + after->count;
 	for (size_t i = 0; i < before->count; i++)
 		known[i] = before->items[i].oid;
 	while (next_pair(&a, a_end, &b, b_end, &u)) {

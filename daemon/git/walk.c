@@ -270,7 +270,7 @@ static const git_oid *choose(struct cw_git_repo *r, const git_oid *commit,
 int git_nearest_base(struct cw_git_repo *r, const struct cw_oid *commit, const struct cw_oid *known,
 		     size_t nknown, struct cw_oid *out_base, struct cw_error *err)
 {
-	struct boundary list[BOUNDARY_MAX];
+	struct boundary list[BOUNDARY_MAX] = { 0 };
 	struct cw_arena arena = { 0 };
 	git_revwalk *walk = NULL;
 	git_oid *fresh = NULL, id;

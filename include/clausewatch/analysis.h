@@ -136,7 +136,7 @@ struct cw_profile {
 	int notice_period_days;
 	const char *governing_law;
 	const char *in_force; /**< "yes", "no", "unknown" */
-	bool legacy; /**< dated before the legacy day, grants data rights, has no no-training clause */
+	bool legacy; /**< dated before the legacy day, grants data rights, none against training */
 };
 
 #define CW_ARTEFACTS 6

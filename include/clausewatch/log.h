@@ -49,8 +49,9 @@ bool cw_log_enabled(enum cw_log_level level);
  * The message is a constant, what varies goes into fields.  errno is kept.
  */
 #define cw_log(level, message, ...)                                                                \
-	cw_log_write(level, message,                                                               \
-		     (const struct cw_log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ .key = 0 } })
+	cw_log_write(                                                                              \
+		level, message,                                                                    \
+		&(const struct cw_log_field[]){ { .key = 0 }, ##__VA_ARGS__, { .key = 0 } }[1])
 
 /** @param fields  ended by one whose key is NULL */
 void cw_log_write(enum cw_log_level level, const char *message, const struct cw_log_field *fields);
