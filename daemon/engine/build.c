@@ -15,6 +15,7 @@
 
 #define PACKS_MAX 256
 #define INCLUDE_DEPTH_MAX 8
+#define INDEX_SIZE (4 * CW_LEXICONS_MAX)
 
 static const char *const pack_keys[] = {
 	"pack", "description", "lexicons", "terms", "rules", NULL
@@ -61,6 +62,7 @@ struct cw_ruleset_builder {
 	size_t npacks;
 	struct lexicon *lexicons;
 	size_t nlexicons, lexicons_cap;
+	uint16_t index[INDEX_SIZE]; /* 1 + number of a lexicon, by its name; 0 is free */
 	size_t terms_cap;
 	struct rule_node *rule_nodes;
 	size_t nrule_nodes, rule_nodes_cap;
@@ -73,15 +75,26 @@ static int no_memory(struct cw_error *err)
 	return cw_fail(err, CW_ENOMEM, "out of memory");
 }
 
-static struct lexicon *find_lexicon(const struct cw_ruleset_builder *b, const char *name,
-				    size_t len)
+/** Where the lexicon of that name is, or would be, in the index by name. */
+static uint16_t *index_slot(struct cw_ruleset_builder *b, const char *name, size_t len)
 {
-	for (size_t i = 0; i < b->nlexicons; i++)
-		if (strncmp(b->lexicons[i].name, name, len) == 0 && !b->lexicons[i].name[len])
-			return &b->lexicons[i];
-	return NULL;
+	size_t i = XXH3_64bits(name, len) & (INDEX_SIZE - 1);
+
+	for (;; i = (i + 1) & (INDEX_SIZE - 1)) {
+		const char *there = b->index[i] ? b->lexicons[b->index[i] - 1].name : NULL;
+		if (!there || (strncmp(there, name, len) == 0 && !there[len]))
+			return &b->index[i];
+	}
 }
 
+static struct lexicon *find_lexicon(struct cw_ruleset_builder *b, const char *name, size_t len)
+{
+	uint16_t at = *index_slot(b, name, len);
+
+	return at ? &b->lexicons[at - 1] : NULL;
+}
+
+/** The name must not be there yet. */
 static struct lexicon *add_lexicon(struct cw_ruleset_builder *b, const char *name, size_t len,
 				   enum cw_part part)
 {
@@ -94,6 +107,7 @@ static struct lexicon *add_lexicon(struct cw_ruleset_builder *b, const char *nam
 	if (!copy)
 		return NULL;
 	b->lexicons = at;
+	*index_slot(b, name, len) = (uint16_t)(b->nlexicons + 1);
 	at[b->nlexicons] = (struct lexicon){ .name = copy, .part = part };
 	return &at[b->nlexicons++];
 }
