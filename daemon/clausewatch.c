@@ -16,6 +16,16 @@ static const struct {
 	{ "explain", cw_verb_explain, "why a finding is one, and what to do about it" },
 	{ "hook", cw_verb_hook, "refuse pushes and commits that make agreements riskier" },
 	{ "config", cw_verb_config, "check or show the configuration" },
+	{ "status", cw_verb_status, "what the daemon watches, and what is degraded" },
+	{ "events", cw_verb_events, "what happened, and with --follow what happens" },
+	{ "deliveries", cw_verb_deliveries, "what was sent where; try again what was not" },
+	{ "legacy", cw_verb_legacy, "old agreements that grant rights over data" },
+	{ "similar", cw_verb_similar, "clauses that say nearly the same" },
+	{ "waiver", cw_verb_waiver, "accept findings, with a reason and until a day" },
+	{ "notify", cw_verb_notify, "send a test event to a channel" },
+	{ "reload", cw_verb_reload, "let the daemon read its settings again" },
+	{ "rescan", cw_verb_rescan, "let the daemon look through its sources again" },
+	{ "doctor", cw_verb_doctor, "what would keep the daemon from its work, and the cure" },
 };
 
 #define COUNT (sizeof(verbs) / sizeof(verbs[0]))

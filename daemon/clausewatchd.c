@@ -14,6 +14,7 @@
 #include "clausewatch/log.h"
 #include "clausewatch/notify.h"
 #include "clausewatch/pipeline.h"
+#include "clausewatch/serve.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -34,6 +35,7 @@ struct daemon {
 	uv_timer_t status, watchdog;
 	struct cw_store *store;
 	struct cw_pipeline *pipeline;
+	struct cw_server *server;
 	uint64_t progress;
 	int stalls;
 	bool stopping;
@@ -187,6 +189,14 @@ static void on_closed(void *ctx)
 	uv_close((uv_handle_t *)&d->watchdog, NULL);
 }
 
+static void on_server_closed(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	d->server = NULL;
+	cw_pipeline_close(d->pipeline, GRACE_MS, on_closed, d);
+}
+
 static void stop(struct daemon *d)
 {
 	if (d->stopping)
@@ -194,7 +204,18 @@ static void stop(struct daemon *d)
 	d->stopping = true;
 	cw_log(CW_LOG_NOTICE, "stopping");
 	(void)cw_notify_stopping(NULL);
-	cw_pipeline_close(d->pipeline, GRACE_MS, on_closed, d);
+	if (d->server)
+		cw_server_close(d->server, on_server_closed, d);
+	else
+		on_server_closed(d);
+}
+
+static void on_committed(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->server && !d->stopping)
+		cw_server_committed(d->server);
 }
 
 static void on_reloaded(void *ctx, bool ok, const char *message)
@@ -276,6 +297,14 @@ static void start_handles(struct daemon *d)
 
 /* ---- from start to end ---- */
 
+static int listen_for_questions(struct daemon *d, const struct cw_config *cfg, struct cw_error *err)
+{
+	if (mkdir(cfg->runtime_dir, 0750) < 0 && errno != EEXIST)
+		return cw_fail(err, CW_EIO, "cannot make '%s': %s", cfg->runtime_dir,
+			       strerror(errno));
+	return cw_server_open(&d->loop, cfg->socket, d->pipeline, &d->server, err);
+}
+
 static void size_pool(const struct cw_config *cfg)
 {
 	char threads[24];
@@ -295,7 +324,9 @@ static void tame_malloc(void)
 static int run(struct daemon *d, const struct options *o, struct cw_settings *settings)
 {
 	const char *dir = o->state_dir ? o->state_dir : settings->config->state_dir;
-	const struct cw_pipeline_calls calls = { .ctx = d, .reloaded = on_reloaded };
+	const struct cw_pipeline_calls calls = { .ctx = d,
+						 .committed = on_committed,
+						 .reloaded = on_reloaded };
 	struct cw_error err = { 0 };
 	int status = EXIT_OK;
 
@@ -312,6 +343,9 @@ static int run(struct daemon *d, const struct options *o, struct cw_settings *se
 		status = fail("cannot start watching", &err);
 	} else {
 		start_handles(d);
+		/* Watching is what matters: without answers it goes on. */
+		if (listen_for_questions(d, settings->config, &err) < 0)
+			(void)fail("nobody can ask this daemon", &err);
 		cw_log(CW_LOG_NOTICE, "started", CW_LOG_STR("version", CW_VERSION),
 		       CW_LOG_STR("state", dir), CW_LOG_STR("rules", settings->digest),
 		       CW_LOG_NUM("sources", settings->config->nsources),

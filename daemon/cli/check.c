@@ -1,17 +1,6 @@
 #include "cli.h"
 
-#include <time.h>
-
 #include "clausewatch/rules_load.h"
-
-void cli_today(char out[11])
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (!gmtime_r(&now, &tm) || strftime(out, 11, "%Y-%m-%d", &tm) == 0)
-		out[0] = '\0';
-}
 
 void cli_override(const struct cw_config *config, struct cw_analysis *a)
 {

@@ -10,6 +10,7 @@
 #include "clausewatch/analysis.h"
 #include "clausewatch/cli.h"
 #include "clausewatch/config.h"
+#include "clausewatch/day.h"
 #include "clausewatch/error.h"
 #include "clausewatch/extract.h"
 #include "clausewatch/output.h"
@@ -60,8 +61,6 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int cli_unknown(const char *what, const char *word, const char *const *words);
 /** info, low, ...; CW_EXIT_USAGE with a message, or -1 to go on. */
 int cli_severity(const char *option, const char *word, enum cw_severity *out);
-/** YYYY-MM-DD, a day that exists. */
-bool cli_is_date(const char *word);
 /** Colours are wanted on this stream. */
 bool cli_colour(FILE *file, bool no_color);
 
@@ -129,8 +128,6 @@ int cli_load(const char *path, const struct cli_list *packs, struct cw_config **
 /** Only the rules that a configuration and the command line ask for. */
 int cli_load_rules(const struct cw_config *config, const struct cli_list *packs,
 		   struct cw_ruleset **out_rules, struct cw_error *err);
-/** Today as YYYY-MM-DD in UTC. */
-void cli_today(char out[11]);
 
 /** Draws on standard error when that is a terminal; everything else does nothing. */
 struct cli_progress {

@@ -130,7 +130,7 @@ static int explain_finding(const struct cw_ruleset *rules, const struct cw_confi
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int ret = args->count == 1 ? cli_walk(".", &items, &err) : CW_OK;
 
-	cli_today(today);
+	cw_today(today);
 	reader.options.today = today;
 	for (size_t i = 1; i < args->count && ret == CW_OK; i++)
 		ret = cli_walk(args->items[i], &items, &err);

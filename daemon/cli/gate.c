@@ -272,7 +272,7 @@ static bool load_rules(struct gate *g)
 
 	if (g->rules || g->report->rules_code < 0)
 		return g->rules != NULL;
-	cli_today(g->today);
+	cw_today(g->today);
 	g->report->rules_code = cli_load_rules(g->config, g->packs, &g->rules, &err);
 	if (g->report->rules_code < 0)
 		gate_add_unchecked(g->report, NULL, "rules", err.msg);

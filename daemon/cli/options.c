@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clausewatch/nearest.h"
@@ -96,17 +95,6 @@ int cli_severity(const char *option, const char *word, enum cw_severity *out)
 	}
 	*out = (enum cw_severity)severity;
 	return -1;
-}
-
-bool cli_is_date(const char *word)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(word, "%Y-%m-%d", &tm);
-
-	if (!end || *end || strlen(word) != 10)
-		return false;
-	struct tm same = tm;
-	return timegm(&same) != -1 && same.tm_mday == tm.tm_mday && same.tm_mon == tm.tm_mon;
 }
 
 bool cli_colour(FILE *file, bool no_color)

@@ -95,7 +95,7 @@ static int check_options(struct scan *s)
 		ret = cli_severity("--min-severity", o->min_severity, &s->min_severity);
 	if (ret < 0)
 		ret = read_jobs(o->jobs, &s->jobs);
-	if (ret < 0 && o->legacy_before && !cli_is_date(o->legacy_before))
+	if (ret < 0 && o->legacy_before && !cw_is_day(o->legacy_before))
 		ret = cli_usage("option '--legacy-before' wants YYYY-MM-DD, not '%s'",
 				o->legacy_before);
 	if (ret < 0 && o->progress && strcmp(o->progress, "auto") != 0 &&
@@ -231,7 +231,7 @@ static int run(struct scan *s, struct cw_error *err)
 			.today = s->today,
 		},
 	};
-	cli_today(s->today);
+	cw_today(s->today);
 	int ret = cli_sinks_open(&s->opts.out, s->fail_on, s->rules, &s->sinks, err);
 	if (ret == CW_OK) {
 		cli_progress_begin(&s->progress,

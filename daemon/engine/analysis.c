@@ -18,6 +18,14 @@ static const char *const legacy_grants[] = {
 	NULL,
 };
 
+bool cw_is_legacy_grant(const char *term_id)
+{
+	for (size_t i = 0; legacy_grants[i]; i++)
+		if (strcmp(legacy_grants[i], term_id) == 0)
+			return true;
+	return false;
+}
+
 static bool has_finding(const struct cw_analysis *a, const char *term_id, enum cw_polarity polarity)
 {
 	for (size_t i = 0; i < a->nfindings; i++)
@@ -37,8 +45,9 @@ static bool is_legacy(const struct cw_analysis *a, const struct cw_analysis_opti
 	if (!date[0] || strcmp(date, before) >= 0 ||
 	    has_finding(a, "data.no-training", CW_PROTECTION))
 		return false;
-	for (size_t i = 0; legacy_grants[i]; i++)
-		if (has_finding(a, legacy_grants[i], CW_RISK))
+	for (size_t i = 0; i < a->nfindings; i++)
+		if (a->findings[i].polarity == CW_RISK &&
+		    cw_is_legacy_grant(a->findings[i].term_id))
 			return true;
 	return false;
 }

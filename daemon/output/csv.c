@@ -9,13 +9,10 @@ static bool is_formula(const char *text)
 	return *text && strchr("=+-@\t\r\n|%", *text) != NULL;
 }
 
-static void cell(struct cw_output *out, const char *text)
+void cw_output_csv_cell(struct cw_buf *buf, const char *text)
 {
-	struct cw_buf *buf = &out->buf;
 	bool quoted = is_formula(text) || strpbrk(text, ",\"\r\n") || text[0] == ' ';
 
-	if (out->count++ > 0)
-		cw_buf_putc(buf, ',');
 	if (quoted)
 		cw_buf_putc(buf, '"');
 	if (is_formula(text))
@@ -27,6 +24,13 @@ static void cell(struct cw_output *out, const char *text)
 	}
 	if (quoted)
 		cw_buf_putc(buf, '"');
+}
+
+static void cell(struct cw_output *out, const char *text)
+{
+	if (out->count++ > 0)
+		cw_buf_putc(&out->buf, ',');
+	cw_output_csv_cell(&out->buf, text);
 }
 
 static void number(struct cw_output *out, unsigned long n)

@@ -1,5 +1,6 @@
 #include "serve/requests.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,16 +15,16 @@ const char *cw_request_text(const struct cw_request *r, const char *key)
 	return json_string_value(json_object_get(r->args, key));
 }
 
-static int64_t number(const struct cw_request *r, const char *key, int64_t otherwise)
+int64_t cw_request_number(const struct cw_request *r, const char *key, int64_t otherwise)
 {
 	json_t *n = json_object_get(r->args, key);
 
 	return json_is_integer(n) ? json_integer_value(n) : otherwise;
 }
 
-static size_t limit_of(const struct cw_request *r)
+size_t cw_request_limit(const struct cw_request *r)
 {
-	int64_t n = number(r, "limit", LIMIT);
+	int64_t n = cw_request_number(r, "limit", LIMIT);
 
 	return n > 0 && n <= 1000000 ? (size_t)n : LIMIT;
 }
@@ -36,7 +37,7 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static struct cw_json begin(struct cw_request *r, const char *kind)
+struct cw_json cw_request_begin(struct cw_request *r, const char *kind)
 {
 	struct cw_json json;
 
@@ -46,7 +47,7 @@ static struct cw_json begin(struct cw_request *r, const char *kind)
 	return json;
 }
 
-static void end(struct cw_json *json)
+void cw_request_end(struct cw_json *json)
 {
 	cw_json_close(json, '}');
 	cw_buf_putc(json->out, '\n');
@@ -61,7 +62,7 @@ static int counts(struct cw_request *r, struct cw_error *err)
 
 	if (ret < 0)
 		return ret;
-	struct cw_json json = begin(r, "store");
+	struct cw_json json = cw_request_begin(r, "store");
 	cw_json_int(&json, "documents", (int64_t)s.documents);
 	cw_json_int(&json, "unchecked", (int64_t)s.unchecked);
 	cw_json_int(&json, "clauses", (int64_t)s.clauses);
@@ -79,19 +80,19 @@ static int counts(struct cw_request *r, struct cw_error *err)
 	cw_json_int(&json, "waivers", (int64_t)s.waivers);
 	cw_json_int(&json, "map_used", (int64_t)s.map_used);
 	cw_json_int(&json, "map_size", (int64_t)s.map_size);
-	end(&json);
+	cw_request_end(&json);
 	return CW_OK;
 }
 
 /* ---- events ---- */
 
-static void put_event(struct cw_request *r, const struct cw_stored_event *e)
+void cw_request_event(struct cw_request *r, const struct cw_stored_event *e)
 {
-	struct cw_json json = begin(r, "event");
+	struct cw_json json = cw_request_begin(r, "event");
 
 	cw_json_int(&json, "seq", (int64_t)e->seq);
 	cw_json_raw(&json, "event", e->json);
-	end(&json);
+	cw_request_end(&json);
 }
 
 /** {"since_ms":N} the newest from then on, or {"after":SEQ} in order. */
@@ -99,14 +100,14 @@ static int events(struct cw_request *r, struct cw_error *err)
 {
 	struct cw_stored_event *at;
 	size_t n;
-	int64_t after = number(r, "after", -1);
-	int ret = after >= 0 ? cw_store_events_after(r->store, (uint64_t)after, limit_of(r),
+	int64_t after = cw_request_number(r, "after", -1);
+	int ret = after >= 0 ? cw_store_events_after(r->store, (uint64_t)after, cw_request_limit(r),
 						     &r->arena, &at, &n, err)
-			     : cw_store_events_since(r->store, number(r, "since_ms", 0),
-						     limit_of(r), &r->arena, &at, &n, err);
+			     : cw_store_events_since(r->store, cw_request_number(r, "since_ms", 0),
+						     cw_request_limit(r), &r->arena, &at, &n, err);
 
 	for (size_t i = 0; ret == CW_OK && i < n; i++)
-		put_event(r, &at[i]);
+		cw_request_event(r, &at[i]);
 	return ret;
 }
 
@@ -114,7 +115,7 @@ static int events(struct cw_request *r, struct cw_error *err)
 
 static void put_delivery(struct cw_request *r, const struct cw_delivery *d)
 {
-	struct cw_json json = begin(r, "delivery");
+	struct cw_json json = cw_request_begin(r, "delivery");
 
 	cw_json_str(&json, "id", d->id);
 	cw_json_str(&json, "event", d->event);
@@ -126,7 +127,7 @@ static void put_delivery(struct cw_request *r, const struct cw_delivery *d)
 	cw_json_int(&json, "last_ms", d->last_ms);
 	cw_json_int(&json, "last_status", d->last_status);
 	cw_json_str(&json, "last_error", d->last_error);
-	end(&json);
+	cw_request_end(&json);
 }
 
 /** {"state":"dead","channel":"legal"}: of one state or all. */
@@ -143,8 +144,8 @@ static int deliveries(struct cw_request *r, struct cw_error *err)
 		if (only >= 0 && s != only)
 			continue;
 		int ret = cw_store_deliveries(r->store, (enum cw_delivery_state)s,
-					      cw_request_text(r, "channel"), limit_of(r), &r->arena,
-					      &at, &n, err);
+					      cw_request_text(r, "channel"), cw_request_limit(r),
+					      &r->arena, &at, &n, err);
 		if (ret < 0)
 			return ret;
 		for (size_t i = 0; i < n; i++)
@@ -162,9 +163,9 @@ static int retry(struct cw_request *r, struct cw_error *err)
 
 	if (ret < 0)
 		return ret;
-	struct cw_json json = begin(r, "retried");
+	struct cw_json json = cw_request_begin(r, "retried");
 	cw_json_int(&json, "deliveries", (int64_t)n);
-	end(&json);
+	cw_request_end(&json);
 	return CW_OK;
 }
 
@@ -186,23 +187,16 @@ static void put_place(struct cw_json *json, const struct cw_docname *name)
 	cw_json_str(json, "path", name->path);
 }
 
-static bool wants_source(const struct cw_request *r, const struct cw_document *d)
-{
-	const char *source = cw_request_text(r, "source");
-
-	return !source || strcmp(source, d->name.source) == 0;
-}
-
 static int documents(struct cw_request *r, struct cw_error *err)
 {
 	struct cw_document_query q = { .source = cw_request_text(r, "source"),
-				       .limit = limit_of(r) };
+				       .limit = cw_request_limit(r) };
 	struct cw_document *d;
 	size_t n;
 	int ret = cw_store_documents(r->store, &q, &r->arena, &d, &n, err);
 
 	for (size_t i = 0; ret == CW_OK && i < n; i++) {
-		struct cw_json json = begin(r, "document");
+		struct cw_json json = cw_request_begin(r, "document");
 		put_place(&json, &d[i].name);
 		cw_json_str(&json, "type", d[i].type);
 		put_parties(&json, &d[i]);
@@ -215,9 +209,33 @@ static int documents(struct cw_request *r, struct cw_error *err)
 			cw_json_str(&json, "error", d[i].error_message);
 		cw_json_int(&json, "clauses", d[i].nclauses);
 		cw_json_int(&json, "findings", d[i].nfindings);
-		end(&json);
+		cw_request_end(&json);
 	}
 	return ret;
+}
+
+static int by_document(const void *a, const void *b)
+{
+	const struct cw_clause_ref *x = a, *y = b;
+
+	return (x->doc > y->doc) - (x->doc < y->doc);
+}
+
+/** Documents among clauses, but for one document and one fingerprint. */
+static size_t count_documents(struct cw_clause_ref *at, size_t n, uint64_t but, uint64_t not )
+{
+	uint64_t last = 0;
+	size_t documents = 0;
+
+	if (n > 0)
+		qsort(at, n, sizeof(*at), by_document);
+	for (size_t i = 0; i < n; i++) {
+		if (at[i].doc == but || at[i].doc == last || at[i].fingerprint == not )
+			continue;
+		last = at[i].doc;
+		documents++;
+	}
+	return documents;
 }
 
 /** How many other documents hold the very words, or nearly, of a finding's clause. */
@@ -231,14 +249,13 @@ static int count_copies(struct cw_request *r, const struct cw_stored_finding *f,
 						  &n, err);
 
 	*out_same = *out_near = 0;
-	for (size_t i = 0; ret == CW_OK && i < n; i++)
-		*out_same += at[i].doc != f->doc;
 	if (ret == CW_OK && n > 0) {
 		uint64_t skeleton = at[0].skeleton;
+		*out_same = count_documents(at, n, f->doc, 0);
 		ret = cw_store_clauses_by_skeleton(r->store, skeleton, COPIES_MAX, &arena, &at, &n,
 						   err);
-		for (size_t i = 0; ret == CW_OK && i < n; i++)
-			*out_near += at[i].doc != f->doc && at[i].fingerprint != f->fingerprint;
+		if (ret == CW_OK)
+			*out_near = count_documents(at, n, f->doc, f->fingerprint);
 	}
 	cw_arena_release(&arena);
 	return ret;
@@ -246,19 +263,41 @@ static int count_copies(struct cw_request *r, const struct cw_stored_finding *f,
 
 static bool is_grant(const struct cw_stored_finding *f)
 {
-	return f->polarity == CW_RISK && strncmp(f->term_id, "data.", 5) == 0 &&
-	       strchr(f->term_id + 5, '.') == NULL;
+	return f->polarity == CW_RISK && cw_is_legacy_grant(f->term_id);
 }
 
-static int put_legacy(struct cw_request *r, const struct cw_document *d, struct cw_error *err)
+static int put_legacy_clause(struct cw_request *r, struct cw_json *json,
+			     const struct cw_document *d, const struct cw_stored_finding *f,
+			     struct cw_error *err)
 {
-	struct cw_stored_finding *f;
-	size_t n;
-	int ret = cw_store_findings(r->store, d->id, &r->arena, &f, &n, err);
+	size_t same, near;
+	struct cw_buf quote = { 0 };
+	int ret = count_copies(r, f, &same, &near, err);
 
-	if (ret < 0)
-		return ret;
-	struct cw_json json = begin(r, "legacy");
+	cw_plain_text(f->quote, 0, (uint32_t)f->quote_len, d->format, &quote);
+	cw_json_open(json, NULL, '{');
+	cw_json_str(json, "id", f->id);
+	cw_json_str(json, "term", f->term_id);
+	cw_json_str(json, "title", f->title);
+	cw_json_str(json, "severity", cw_severity_name(f->severity));
+	cw_json_str(json, "section", f->section);
+	cw_json_str(json, "heading", f->heading);
+	cw_json_int(json, "line_start", f->span.line_start);
+	cw_json_int(json, "line_end", f->span.line_end);
+	cw_json_str(json, "quote", cw_buf_str(&quote));
+	cw_json_int(json, "same_elsewhere", (int64_t)same);
+	cw_json_int(json, "near_elsewhere", (int64_t)near);
+	cw_json_close(json, '}');
+	cw_buf_release(&quote);
+	return ret;
+}
+
+static int put_legacy(struct cw_request *r, const struct cw_document *d,
+		      const struct cw_stored_finding *f, size_t n, struct cw_error *err)
+{
+	int ret = CW_OK;
+	struct cw_json json = cw_request_begin(r, "legacy");
+
 	put_place(&json, &d->name);
 	cw_json_str(&json, "agreement_date",
 		    d->agreement_date[0] ? d->agreement_date : d->effective_date);
@@ -267,45 +306,48 @@ static int put_legacy(struct cw_request *r, const struct cw_document *d, struct 
 	cw_json_str(&json, "vendor", d->vendor);
 	cw_json_str(&json, "in_force", d->in_force);
 	cw_json_open(&json, "clauses", '[');
-	for (size_t i = 0; ret == CW_OK && i < n; i++) {
-		size_t same, near;
-		if (!is_grant(&f[i]))
-			continue;
-		ret = count_copies(r, &f[i], &same, &near, err);
-		struct cw_buf quote = { 0 };
-		cw_plain_text(f[i].quote, 0, (uint32_t)f[i].quote_len, d->format, &quote);
-		cw_json_open(&json, NULL, '{');
-		cw_json_str(&json, "id", f[i].id);
-		cw_json_str(&json, "term", f[i].term_id);
-		cw_json_str(&json, "title", f[i].title);
-		cw_json_str(&json, "severity", cw_severity_name(f[i].severity));
-		cw_json_str(&json, "section", f[i].section);
-		cw_json_int(&json, "line_start", f[i].span.line_start);
-		cw_json_str(&json, "quote", cw_buf_str(&quote));
-		cw_json_int(&json, "same_elsewhere", (int64_t)same);
-		cw_json_int(&json, "near_elsewhere", (int64_t)near);
-		cw_json_close(&json, '}');
-		cw_buf_release(&quote);
-	}
+	for (size_t i = 0; ret == CW_OK && i < n; i++)
+		if (is_grant(&f[i]))
+			ret = put_legacy_clause(r, &json, d, &f[i], err);
 	cw_json_close(&json, ']');
-	end(&json);
+	cw_request_end(&json);
 	return ret;
 }
 
-/** {"before":"2022-11-30"}: documents marked legacy, perhaps with an earlier day. */
+/** What the engine calls legacy, but with a day of the asker's. */
+static bool grants_freely(const struct cw_stored_finding *f, size_t n)
+{
+	bool grants = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (f[i].polarity == CW_PROTECTION && strcmp(f[i].term_id, "data.no-training") == 0)
+			return false;
+		grants |= is_grant(&f[i]);
+	}
+	return grants;
+}
+
+/** {"before":"2022-11-30","source":"..."}: documents marked legacy, or of before that day. */
 static int legacy(struct cw_request *r, struct cw_error *err)
 {
 	const char *before = cw_request_text(r, "before");
-	struct cw_document_query q = { 0 };
+	struct cw_document_query q = { .source = cw_request_text(r, "source") };
 	struct cw_document *d;
 	size_t n;
 	int ret = cw_store_documents(r->store, &q, &r->arena, &d, &n, err);
 
 	for (size_t i = 0; ret == CW_OK && i < n; i++) {
+		struct cw_arena arena = { 0 };
+		struct cw_stored_finding *f;
+		size_t nf;
 		const char *date =
 			d[i].agreement_date[0] ? d[i].agreement_date : d[i].effective_date;
-		if (d[i].legacy && wants_source(r, &d[i]) && (!before || strcmp(date, before) < 0))
-			ret = put_legacy(r, &d[i], err);
+		if (before ? !date[0] || strcmp(date, before) >= 0 : !d[i].legacy)
+			continue;
+		ret = cw_store_findings(r->store, d[i].id, &arena, &f, &nf, err);
+		if (ret == CW_OK && (d[i].legacy || grants_freely(f, nf)))
+			ret = put_legacy(r, &d[i], f, nf, err);
+		cw_arena_release(&arena);
 	}
 	return ret;
 }
@@ -326,27 +368,27 @@ static int put_clause(struct cw_request *r, const struct cw_clause_ref *c, struc
 	if (cw_store_text(r->store, d->text, &r->arena, &text, &len, &ignored) == CW_OK &&
 	    c->span.byte_end <= len)
 		cw_plain_text(text, c->span.byte_start, c->span.byte_end, d->format, &words);
-	struct cw_json json = begin(r, "clause");
+	struct cw_json json = cw_request_begin(r, "clause");
 	put_place(&json, &d->name);
 	cw_json_str(&json, "section", c->section);
 	cw_json_int(&json, "line_start", c->span.line_start);
 	cw_json_int(&json, "line_end", c->span.line_end);
 	cw_json_real(&json, "similarity", c->similarity);
 	cw_json_str(&json, "text", cw_buf_str(&words));
-	end(&json);
+	cw_request_end(&json);
 	cw_buf_release(&words);
 	return CW_OK;
 }
 
 /** The longest clause of a text stands for it. */
-static int similar_to_text(struct cw_request *r, const char *text, double min, struct cw_error *err)
+static int similar_to_text(struct cw_request *r, const char *text, enum cw_format format,
+			   double min, struct cw_error *err)
 {
 	struct cw_analysis *a;
 	uint32_t sketch[CW_SKETCH_LEN];
 	struct cw_clause_ref *at;
 	size_t n, best = 0;
-	int ret = cw_analyse(r->settings->rules, text, strlen(text), CW_FORMAT_MARKDOWN, NULL, &a,
-			     err);
+	int ret = cw_analyse(r->settings->rules, text, strlen(text), format, NULL, &a, err);
 
 	if (ret < 0)
 		return ret;
@@ -377,7 +419,7 @@ static int similar(struct cw_request *r, struct cw_error *err)
 	size_t n, len;
 
 	if (text)
-		return similar_to_text(r, text, json_number_value(min), err);
+		return similar_to_text(r, text, CW_FORMAT_MARKDOWN, json_number_value(min), err);
 	if (!id)
 		return cw_fail(err, CW_EINVAL, "'text' or 'clause' is missing");
 	int ret = cw_store_findings_by_id(r->store, id, &r->arena, &f, &n, err);
@@ -393,7 +435,7 @@ static int similar(struct cw_request *r, struct cw_error *err)
 		return ret;
 	text = cw_arena_strndup(&r->arena, bytes + f[0].span.byte_start,
 				f[0].span.byte_end - f[0].span.byte_start);
-	return text ? similar_to_text(r, text, json_number_value(min), err)
+	return text ? similar_to_text(r, text, d->format, json_number_value(min), err)
 		    : cw_fail(err, CW_ENOMEM, "out of memory");
 }
 
@@ -414,7 +456,7 @@ static int finding(struct cw_request *r, struct cw_error *err)
 		ret = cw_store_document_by_id(r->store, f[i].doc, &r->arena, &d, err);
 		if (ret < 0)
 			break;
-		struct cw_json json = begin(r, "finding");
+		struct cw_json json = cw_request_begin(r, "finding");
 		cw_json_str(&json, "id", f[i].id);
 		put_place(&json, &d->name);
 		cw_json_str(&json, "term", f[i].term_id);
@@ -427,7 +469,7 @@ static int finding(struct cw_request *r, struct cw_error *err)
 		cw_json_str(&json, "why", f[i].why);
 		cw_json_str(&json, "advice", f[i].advice);
 		cw_json_int(&json, "first_seen_ms", f[i].first_seen_ms);
-		end(&json);
+		cw_request_end(&json);
 	}
 	return ret;
 }
@@ -443,6 +485,9 @@ static const struct cw_operation operations[] = {
 	{ "legacy", legacy, false },
 	{ "retry", retry, true },
 	{ "similar", similar, false },
+	{ "unwaive", cw_request_unwaive, false },
+	{ "waive", cw_request_waive, false },
+	{ "waivers", cw_request_waivers, false },
 	/* the server's own */
 	{ "status", NULL, false },
 	{ "reload", NULL, false },

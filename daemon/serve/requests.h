@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "clausewatch/buf.h"
+#include "clausewatch/json.h"
 #include "clausewatch/pipeline.h"
 
 /** What an operation works on; run() of a job may use all of it on any thread. */
@@ -13,7 +14,8 @@ struct cw_request {
 	json_t *args; /**< the object that the client sent */
 	struct cw_settings *settings;
 	struct cw_store *store;
-	struct cw_arena arena; /**< released after run() */
+	struct cw_arena arena; /**< lives until the answer is made */
+	struct cw_event *event; /**< set by run(), in the arena: to be published */
 	struct cw_buf out; /**< answers, each line with its newline */
 };
 
@@ -32,3 +34,16 @@ void cw_operation_names(const char *names[static 32]);
 
 /** A member as text, NULL when absent or no text. */
 const char *cw_request_text(const struct cw_request *r, const char *key);
+int64_t cw_request_number(const struct cw_request *r, const char *key, int64_t otherwise);
+/** "limit", or its default. */
+size_t cw_request_limit(const struct cw_request *r);
+/** Begin a line: {"kind":kind; end it with cw_request_end(). */
+struct cw_json cw_request_begin(struct cw_request *r, const char *kind);
+void cw_request_end(struct cw_json *json);
+/** The line of an event. */
+void cw_request_event(struct cw_request *r, const struct cw_stored_event *e);
+
+/* waivers.c */
+int cw_request_waivers(struct cw_request *r, struct cw_error *err);
+int cw_request_waive(struct cw_request *r, struct cw_error *err);
+int cw_request_unwaive(struct cw_request *r, struct cw_error *err);

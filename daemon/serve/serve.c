@@ -6,6 +6,7 @@
 #include "clausewatch/serve.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,7 +33,10 @@ struct client {
 	struct cw_request request;
 	const struct cw_operation *op;
 	uint64_t followed; /* sequence number of the last event sent */
-	bool follows, busy, closing, more; /* more: events came while a job ran */
+	bool follows, started; /* started: followed says where to go on */
+	bool full; /* set by a job: there may be more in the store */
+	bool more; /* events came while a job ran or a write was under way */
+	bool busy, writing, closing;
 };
 
 struct cw_server {
@@ -105,14 +109,21 @@ struct writing {
 	bool last;
 };
 
+static void follow_on(struct client *c);
+
 static void on_written(uv_write_t *req, int status)
 {
 	struct writing *w = req->data;
+	struct client *c = w->client;
+	bool last = w->last || status < 0;
 
-	if (w->last || status < 0)
-		drop(w->client);
 	free(w->bytes);
 	free(w);
+	c->writing = false;
+	if (last)
+		drop(c);
+	else if (c->more)
+		follow_on(c);
 }
 
 /** Send what out holds; close behind it when last. */
@@ -136,7 +147,9 @@ static void send_out(struct client *c, struct cw_buf *out, bool last)
 		free(w->bytes);
 		free(w);
 		drop(c);
+		return;
 	}
+	c->writing = true;
 }
 
 static const char *code_name(int code)
@@ -186,7 +199,6 @@ static int run_operation(struct cw_job *job, struct cw_error *err)
 	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
 	int ret = c->op->run(&c->request, err);
 
-	cw_arena_release(&c->request.arena);
 	return ret == CW_OK ? cw_buf_ok(&c->request.out, err) : ret;
 }
 
@@ -194,6 +206,7 @@ static void operation_done(struct cw_job *job, int ret, const struct cw_error *e
 {
 	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
 	struct cw_server *s = c->server;
+	struct cw_error own = { 0 };
 
 	c->busy = false;
 	if (c->closing) {
@@ -202,6 +215,12 @@ static void operation_done(struct cw_job *job, int ret, const struct cw_error *e
 	}
 	if (ret == CW_OK && c->op->kicks && !s->closing)
 		cw_pipeline_kick_deliveries(s->pipeline);
+	if (ret == CW_OK && c->request.event && !s->closing)
+		ret = cw_pipeline_publish(s->pipeline, c->request.event, &own);
+	if (ret < 0 && own.code)
+		err = &own;
+	c->request.event = NULL;
+	cw_arena_release(&c->request.arena);
 	if (ret < 0)
 		cw_buf_clear(&c->request.out);
 	answer(c, ret, err);
@@ -223,29 +242,49 @@ static void submit(struct client *c, int (*run)(struct cw_job *, struct cw_error
 
 /* ---- following ---- */
 
+/** The first look: from a time, after an event, or from now on. */
+static int first_events(struct client *c, struct cw_stored_event **out, size_t *out_n,
+			struct cw_error *err)
+{
+	struct cw_request *r = &c->request;
+	int64_t after = cw_request_number(r, "after", -1);
+	int64_t since = cw_request_number(r, "since_ms", -1);
+	int ret = CW_OK;
+
+	*out_n = 0;
+	if (after >= 0) {
+		c->followed = (uint64_t)after;
+		return cw_store_events_after(r->store, c->followed, FOLLOW_BATCH, &r->arena, out,
+					     out_n, err);
+	}
+	ret = cw_store_events_since(r->store, 0, 1, &r->arena, out, out_n, err);
+	if (ret == CW_OK && *out_n > 0)
+		c->followed = (*out)[0].seq;
+	*out_n = 0;
+	if (ret == CW_OK && since >= 0)
+		ret = cw_store_events_since(r->store, since, cw_request_limit(r), &r->arena, out,
+					    out_n, err);
+	return ret;
+}
+
 static int run_follow(struct cw_job *job, struct cw_error *err)
 {
 	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
 	struct cw_request *r = &c->request;
 	struct cw_stored_event *at;
 	size_t n;
-	int ret =
-		cw_store_events_after(r->store, c->followed, FOLLOW_BATCH, &r->arena, &at, &n, err);
+	int ret = c->started ? cw_store_events_after(r->store, c->followed, FOLLOW_BATCH, &r->arena,
+						     &at, &n, err)
+			     : first_events(c, &at, &n, err);
 
 	for (size_t i = 0; ret == CW_OK && i < n; i++) {
-		struct cw_json json;
-		cw_json_init(&json, &r->out);
-		cw_json_open(&json, NULL, '{');
-		cw_json_str(&json, "kind", "event");
-		cw_json_int(&json, "seq", (int64_t)at[i].seq);
-		cw_json_raw(&json, "event", at[i].json);
-		cw_json_close(&json, '}');
-		cw_buf_putc(&r->out, '\n');
+		cw_request_event(r, &at[i]);
 		c->followed = at[i].seq;
 	}
-	c->more = ret == CW_OK && n == FOLLOW_BATCH;
+	c->full = ret == CW_OK && n >= FOLLOW_BATCH;
+	c->started = true;
 	cw_arena_release(&r->arena);
-	return ret;
+	return ret == CW_OK ? cw_buf_ok(&r->out, err) : ret;
 }
 
 static void follow_done(struct cw_job *job, int ret, const struct cw_error *err)
@@ -258,25 +297,31 @@ static void follow_done(struct cw_job *job, int ret, const struct cw_error *err)
 		return;
 	}
 	if (ret < 0) {
+		cw_buf_clear(&c->request.out);
 		answer(c, ret, err);
 		return;
 	}
+	c->more |= c->full;
 	if (c->request.out.len > 0)
 		send_out(c, &c->request.out, false);
-	if (c->more)
+	else if (c->more)
+		follow_on(c);
+}
+
+/** Read on, but never while the follower has not taken what was sent. */
+static void follow_on(struct client *c)
+{
+	if (!c->follows || c->closing || uv_is_closing((uv_handle_t *)&c->pipe))
+		return;
+	c->more = c->busy || c->writing;
+	if (!c->more)
 		submit(c, run_follow, follow_done);
 }
 
 void cw_server_committed(struct cw_server *s)
 {
-	for (struct client *c = s->clients; c; c = c->next) {
-		if (!c->follows || c->closing || uv_is_closing((uv_handle_t *)&c->pipe))
-			continue;
-		if (c->busy)
-			c->more = true;
-		else
-			submit(c, run_follow, follow_done);
-	}
+	for (struct client *c = s->clients; c; c = c->next)
+		follow_on(c);
 }
 
 /* ---- answers of the loop ---- */
@@ -372,6 +417,9 @@ static void reload_done(void *ctx, bool ok, const char *message)
 	answer(c, ok ? CW_OK : CW_EINVAL, &err);
 }
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 /** Operations that the loop answers. */
 static void answer_here(struct client *c)
 {
@@ -381,9 +429,10 @@ static void answer_here(struct client *c)
 	int ret = CW_OK;
 
 	if (strcmp(name, "follow") == 0) {
-		json_t *after = json_object_get(c->request.args, "after");
-		c->followed = json_is_integer(after) ? (uint64_t)json_integer_value(after) : 0;
 		c->follows = true;
+		c->in.len = 0;
+		/* To hear of the end of a follower that no event is sent to. */
+		(void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
 		submit(c, run_follow, follow_done);
 		return;
 	}
@@ -462,6 +511,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		drop(c);
 		return;
 	}
+	if (c->follows)
+		return;
 	c->in.len += (size_t)n;
 	const char *end = c->in.data ? memchr(c->in.data, '\n', c->in.len) : NULL;
 	if (end) {
@@ -477,6 +528,7 @@ static void on_connection(uv_stream_t *listener, int status)
 {
 	struct cw_server *s = listener->data;
 	struct client *c = status < 0 ? NULL : calloc(1, sizeof(*c));
+	struct cw_error err = { 0 };
 
 	if (!c)
 		return;
@@ -490,10 +542,15 @@ static void on_connection(uv_stream_t *listener, int status)
 	c->next = s->clients;
 	s->clients = c;
 	s->nclients++;
-	if (uv_accept(listener, (uv_stream_t *)&c->pipe) < 0 || s->closing ||
-	    s->nclients > CW_SERVER_CLIENTS_MAX ||
-	    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
+	if (uv_accept(listener, (uv_stream_t *)&c->pipe) < 0 || s->closing) {
 		drop(c);
+	} else if (s->nclients > CW_SERVER_CLIENTS_MAX) {
+		(void)cw_fail(&err, CW_EFULL, "over %d connections at a time",
+			      CW_SERVER_CLIENTS_MAX);
+		answer(c, CW_EFULL, &err);
+	} else if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0) {
+		drop(c);
+	}
 }
 
 /* ---- the server ---- */
@@ -523,6 +580,15 @@ static void on_listener_closed(uv_handle_t *handle)
 
 static int listen_on(struct cw_server *s, struct cw_error *err)
 {
+	const char *slash = strrchr(s->path, '/');
+	int len = slash && slash > s->path ? (int)(slash - s->path) : 1;
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+
+	/* libuv says "permission denied" then. */
+	(void)snprintf(dir, sizeof(dir), "%.*s", len, s->path);
+	if (slash && access(dir, F_OK) < 0)
+		return cw_fail(err, CW_ENOTFOUND, "control socket '%s': '%s': %s", s->path, dir,
+			       strerror(errno));
 	int rc = uv_pipe_bind(&s->pipe, s->path);
 
 	if (rc == 0)

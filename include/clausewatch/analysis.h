@@ -210,3 +210,5 @@ double cw_sketch_similarity(const uint32_t *a, const uint32_t *b);
  */
 void cw_plain_text(const char *text, uint32_t from, uint32_t to, enum cw_format format,
 		   struct cw_buf *out);
+/** Terms that, as risks, make an old agreement legacy: rights over data. */
+bool cw_is_legacy_grant(const char *term_id);

@@ -111,3 +111,5 @@ void cw_output_attrs_json(struct cw_json *json, const char *key, const struct cw
  * text, are written out as \x1b or \u202e.  Appends.
  */
 void cw_output_visible(struct cw_buf *out, const char *text, size_t len);
+/** A cell of RFC 4180, quoted where needed and never a formula.  Appends. */
+void cw_output_csv_cell(struct cw_buf *out, const char *text);
