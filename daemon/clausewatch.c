@@ -26,6 +26,9 @@ static const struct {
 	{ "reload", cw_verb_reload, "let the daemon read its settings again" },
 	{ "rescan", cw_verb_rescan, "let the daemon look through its sources again" },
 	{ "doctor", cw_verb_doctor, "what would keep the daemon from its work, and the cure" },
+	{ "backup", cw_verb_backup, "copy the store while the daemon runs" },
+	{ "export", cw_verb_export, "write all that the store holds as JSON lines" },
+	{ "import", cw_verb_import, "read what export wrote into an empty store" },
 };
 
 #define COUNT (sizeof(verbs) / sizeof(verbs[0]))

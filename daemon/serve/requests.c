@@ -477,10 +477,12 @@ static int finding(struct cw_request *r, struct cw_error *err)
 /* ---- the table ---- */
 
 static const struct cw_operation operations[] = {
+	{ "backup", cw_request_backup, false },
 	{ "counts", counts, false },
 	{ "deliveries", deliveries, false },
 	{ "documents", documents, false },
 	{ "events", events, false },
+	{ "export", cw_request_export, false },
 	{ "finding", finding, false },
 	{ "legacy", legacy, false },
 	{ "retry", retry, true },

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "clausewatch/buf.h"
 #include "clausewatch/json.h"
@@ -15,6 +16,8 @@ struct cw_request {
 	struct cw_settings *settings;
 	struct cw_store *store;
 	struct cw_arena arena; /**< lives until the answer is made */
+	int fd; /**< of the connection; the loop writes nothing to it while run() does its work */
+	const atomic_bool *stop; /**< the server closes: come to an end */
 	struct cw_event *event; /**< set by run(), in the arena: to be published */
 	struct cw_buf out; /**< answers, each line with its newline */
 };
@@ -42,6 +45,10 @@ struct cw_json cw_request_begin(struct cw_request *r, const char *kind);
 void cw_request_end(struct cw_json *json);
 /** The line of an event. */
 void cw_request_event(struct cw_request *r, const struct cw_stored_event *e);
+
+/* whole.c */
+int cw_request_backup(struct cw_request *r, struct cw_error *err);
+int cw_request_export(struct cw_request *r, struct cw_error *err);
 
 /* waivers.c */
 int cw_request_waivers(struct cw_request *r, struct cw_error *err);

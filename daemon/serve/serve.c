@@ -6,6 +6,7 @@
 #include "clausewatch/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ struct cw_server {
 	size_t nclients;
 	char *path;
 	bool listening, closing;
+	atomic_bool stop; /* jobs look at it */
 	void (*closed)(void *ctx);
 	void *ctx;
 };
@@ -83,6 +85,8 @@ static void free_client(struct client *c)
 	cw_arena_release(&c->request.arena);
 	json_decref(c->request.args);
 	cw_settings_unref(c->request.settings);
+	if (c->request.fd >= 0)
+		close(c->request.fd);
 	free(c);
 	end_of_server(s);
 }
@@ -220,6 +224,9 @@ static void operation_done(struct cw_job *job, int ret, const struct cw_error *e
 	if (ret < 0 && own.code)
 		err = &own;
 	c->request.event = NULL;
+	if (c->request.fd >= 0)
+		close(c->request.fd);
+	c->request.fd = -1;
 	cw_arena_release(&c->request.arena);
 	if (ret < 0)
 		cw_buf_clear(&c->request.out);
@@ -474,6 +481,15 @@ static int parse(struct client *c, size_t len, struct cw_error *err)
 		       near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/** One of the job's own: that of the loop may be closed and its number given to another. */
+static void keep_descriptor(struct client *c)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&c->pipe, &fd) == 0)
+		c->request.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
 static void ask(struct client *c, size_t len)
 {
 	struct cw_error err = { 0 };
@@ -486,10 +502,12 @@ static void ask(struct client *c, size_t len)
 	}
 	c->request.settings = cw_settings_ref(cw_pipeline_settings(c->server->pipeline));
 	c->request.store = cw_pipeline_store(c->server->pipeline);
-	if (c->op->run)
-		submit(c, run_operation, operation_done);
-	else
+	if (!c->op->run) {
 		answer_here(c);
+		return;
+	}
+	keep_descriptor(c);
+	submit(c, run_operation, operation_done);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -533,6 +551,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	if (!c)
 		return;
 	c->server = s;
+	c->request.fd = -1;
+	c->request.stop = &s->stop;
 	c->pipe.data = c;
 	if (uv_pipe_init(s->loop, &c->pipe, 0) < 0) {
 		free(c);
@@ -643,6 +663,7 @@ int cw_server_open(uv_loop_t *loop, const char *path, struct cw_pipeline *pipeli
 void cw_server_close(struct cw_server *s, void (*closed)(void *ctx), void *ctx)
 {
 	s->closing = true;
+	atomic_store(&s->stop, true);
 	s->closed = closed;
 	s->ctx = ctx;
 	(void)unlink(s->path);

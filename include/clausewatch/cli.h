@@ -31,3 +31,6 @@ cw_verb_fn cw_verb_reload;
 cw_verb_fn cw_verb_rescan;
 cw_verb_fn cw_verb_notify;
 cw_verb_fn cw_verb_doctor;
+cw_verb_fn cw_verb_backup;
+cw_verb_fn cw_verb_export;
+cw_verb_fn cw_verb_import;

@@ -63,7 +63,7 @@ PY
 
 start_receiver || { echo "Bail out! no receiver"; exit 1; }
 write_config
-for verb in status events 'deliveries list' legacy 'similar --clause CW-111111' 'waiver list' reload rescan; do
+for verb in status events 'backup x' 'export -' 'deliveries list' legacy 'similar --clause CW-111111' 'waiver list' reload rescan; do
 	# shellcheck disable=SC2086
 	run $verb
 	ok "no daemon: $verb exits 4, with the cure" is 4 'systemctl status clausewatchd'
@@ -229,6 +229,22 @@ ok "doctor: secret, folder and repository that are not there" eval \
 	'is 2 && out_has no-secret && out_has "$t/gone" && out_has "3 failed"'
 cp "$t/config.good" "$t/config.yaml"
 
+run backup "$t/copy"
+ok "backup" eval 'is 0 && [ -s "$t/copy/data.mdb" ]'
+run backup "$t/copy"
+ok "  not over another" is 2 'holds a store already'
+run backup "$t/none/deep/copy"
+ok "  a place that cannot be made" is 2 'cannot make'
+run export "$t/all.jsonl"
+ok "export" eval 'is 0 && [ "$(stat -c %a "$t/all.jsonl")" = 600 ] && [ ! -e "$t/all.jsonl.part" ] &&
+	grep -q "\"path\":\"old.md\"" "$t/all.jsonl"'
+ok "  to standard output: the same" eval '"$cw" export - | cmp - "$t/all.jsonl"'
+run export "$t/no/such/dir"
+ok "  to nowhere" is 2 'No such file'
+ok "  to one who leaves: the daemon goes on" eval '"$cw" export - | head -c 10 >"$t/.out"; answers status'
+run import "$t/all.jsonl"
+ok "import beside a running daemon is refused" is 2
+
 # ---- the socket's manners ----
 
 ok "not JSON" raw 'a = ask("hello\n"); assert a[-1]["code"] == "invalid", a'
@@ -281,5 +297,15 @@ ok "the daemon stops with followers connected" stop_daemon
 wait "$follower"
 ok "  who hear of it" test $? -eq 4
 ok "  and the socket is gone" test ! -e "$socket"
+
+mkdir "$t/state3"
+sed "s,^state_dir:.*,state_dir: $t/state3," "$t/config.good" >"$t/third.yaml"
+run import "$t/all.jsonl" --config "$t/third.yaml"
+ok "import into an empty store" is 0
+run import "$t/all.jsonl" --config "$t/third.yaml"
+ok "  twice: refused" is 2
+printf '{"kind":"nonsense' >"$t/half.jsonl"
+run import "$t/half.jsonl" --config "$t/third.yaml"
+ok "  what is damaged: refused" is 2
 echo "1..$n"
 exit $((bad > 0))
