@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "clausewatch/git.h"
 #include "clausewatch/log.h"
+#include "clausewatch/mount.h"
 #include "clausewatch/notify.h"
 #include "clausewatch/pipeline.h"
 #include "clausewatch/serve.h"
@@ -144,28 +144,15 @@ static int check(const struct cw_settings *s)
 
 /* ---- the state directory ---- */
 
-static const struct {
-	unsigned long magic;
-	const char *name;
-} network[] = {
-	{ 0x6969, "nfs" },
-	{ 0xff534d42, "cifs" },
-	{ 0xfe534d42, "smb2" },
-	{ 0x01021997, "9p" },
-};
-
 static void warn_network(const char *dir)
 {
-	struct statfs fs;
+	const char *kind = cw_network_mount(dir);
 
-	if (statfs(dir, &fs) < 0)
-		return;
-	for (size_t i = 0; i < sizeof(network) / sizeof(*network); i++)
-		if ((unsigned long)fs.f_type == network[i].magic)
-			cw_log(CW_LOG_WARNING,
-			       "the state directory is on a network file system; "
-			       "its locks and maps are not to be trusted there",
-			       CW_LOG_STR("dir", dir), CW_LOG_STR("type", network[i].name));
+	if (kind)
+		cw_log(CW_LOG_WARNING,
+		       "the state directory is on a network file system; "
+		       "its locks and maps are not to be trusted there",
+		       CW_LOG_STR("dir", dir), CW_LOG_STR("type", kind));
 }
 
 static int open_store(struct daemon *d, const char *dir, struct cw_error *err)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clausewatch/mount.h"
+
 struct options {
 	struct cli_ask ask;
 	bool no_color;
@@ -116,7 +118,7 @@ static void check_state(struct cli_doctor *d, const char *dir)
 			cli_doctor_say(d, CLI_FAIL, "state_dir", "'%s': %s", dir, strerror(errno));
 		return;
 	}
-	network = cli_network_mount(dir);
+	network = cw_network_mount(dir);
 	if (!S_ISDIR(st.st_mode))
 		cli_doctor_say(d, CLI_FAIL, "state_dir", "'%s' is no directory", dir);
 	else if (network)

@@ -18,5 +18,3 @@ void cli_doctor_say(struct cli_doctor *d, enum cli_health health, const char *wh
 		    ...) __attribute__((format(printf, 4, 5)));
 /** Folders, repositories, inotify limits and mounts. */
 void cli_doctor_sources(struct cli_doctor *d, const struct cw_config *config);
-/** Is a network file system there?  Its name, or NULL. */
-const char *cli_network_mount(const char *path);

@@ -8,35 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "clausewatch/git.h"
+#include "clausewatch/mount.h"
 
 #define DIRECTORIES_MAX 2000000
 #define OPEN_MAX_WALK 32
-
-const char *cli_network_mount(const char *path)
-{
-	static const struct {
-		uint32_t magic;
-		const char *name;
-	} kinds[] = {
-		{ 0x6969, "nfs" },      { 0xfe534d42, "smb2" },   { 0xff534d42, "cifs" },
-		{ 0x517b, "smb" },      { 0x65735546, "fuse" },   { 0x01021997, "9p" },
-		{ 0x00c36400, "ceph" }, { 0x6b414653, "afs" },    { 0x5346414f, "openafs" },
-		{ 0x73757245, "coda" }, { 0x0bd00bd0, "lustre" }, { 0x7461636f, "ocfs2" },
-		{ 0x01161970, "gfs2" }, { 0x786f4256, "vboxsf" }, { 0xbacbacbc, "vmhgfs" },
-	};
-	struct statfs fs;
-
-	if (statfs(path, &fs) < 0)
-		return NULL;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if ((uint32_t)fs.f_type == kinds[i].magic)
-			return kinds[i].name;
-	return NULL;
-}
 
 /* ---- folders ---- */
 
@@ -61,7 +39,7 @@ static int count(const char *path, const struct stat *st, int kind, struct FTW *
 /** Directories that inotify has to watch there. */
 static uint64_t check_folder(struct cli_doctor *d, const struct cw_config_source *s)
 {
-	const char *network = cli_network_mount(s->folder);
+	const char *network = cw_network_mount(s->folder);
 	struct stat st;
 	char what[160];
 

@@ -6,29 +6,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "clausewatch/mount.h"
 #include "watch/internal.h"
 #include "watch/names.h"
 
 #define POLL_MS 30000
-
-/* inotify tells what this machine does there, not what others do. */
-static const uint32_t network_magics[] = {
-	0x6969, /* NFS */
-	0xfe534d42, /* SMB2 */
-	0xff534d42, /* CIFS */
-	0x517b, /* SMB */
-	0x65735546, /* FUSE: sshfs, s3fs, cloud drives */
-	0x01021997, /* 9P */
-	0x00c36400, /* Ceph */
-	0x6b414653, /* AFS */
-	0x5346414f, /* OpenAFS */
-	0x73757245, /* Coda */
-	0x0bd00bd0, /* Lustre */
-	0x7461636f, /* OCFS2 */
-	0x01161970, /* GFS2 */
-	0x786f4256, /* VirtualBox shared folders */
-	0xbacbacbc, /* VMware shared folders */
-};
 
 bool watch_root_alive(const struct watch_root *root)
 {
@@ -174,14 +156,6 @@ void watch_root_lost(struct watch_root *root, const char *why)
 			   root->w->opts.retry_ms);
 }
 
-static bool is_network(uint32_t magic)
-{
-	for (size_t i = 0; i < sizeof(network_magics) / sizeof(*network_magics); i++)
-		if (network_magics[i] == magic)
-			return true;
-	return false;
-}
-
 /* Job */
 static int run_probe(struct cw_job *job, struct cw_error *err)
 {
@@ -199,7 +173,8 @@ static int run_probe(struct cw_job *job, struct cw_error *err)
 		probe->real = real;
 		probe->dev = st.st_dev;
 		probe->ino = st.st_ino;
-		probe->network = is_network((uint32_t)fs.f_type);
+		/* inotify tells what this machine does there, not what others do. */
+		probe->network = cw_network_kind((unsigned long)fs.f_type) != NULL;
 		probe->mount_point = fstatat(fd, "..", &up, 0) == 0 && up.st_dev != st.st_dev;
 	}
 	if (fd >= 0)
