@@ -40,7 +40,7 @@ struct cw_folder {
 	size_t nlisted, cap_listed;
 };
 
-void cw_gone_free(struct cw_gone *list);
+void cw_gone_free(struct cw_gone *g);
 /** Is this path of a folder a document that is asked for?  Any thread. */
 bool cw_folder_wants(const struct cw_config_source *cfg, const char *path);
 /** Find out which of f->gone are gone, and remove those.  Exclusive. */

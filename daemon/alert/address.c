@@ -10,7 +10,7 @@
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define V4(a, b, c, d, n)                                                                          \
 	{                                                                                          \
-		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d } }, 96 + n               \
+		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d } }, 96 + (n)             \
 	}
 #define V6(n, ...)                                                                                 \
 	{                                                                                          \

@@ -163,8 +163,8 @@ static int pair_similar(struct cw_arena *arena, struct side *old, struct side *n
 		for (uint32_t k = 0; k < new->nrest; k++) {
 			if (near_only && (k + WINDOW < i || i + WINDOW < k))
 				continue;
-			double s = cw_sketch_similarity(old->sketches + i * CW_SKETCH_LEN,
-							new->sketches + k *CW_SKETCH_LEN);
+			double s = cw_sketch_similarity(old->sketches + (size_t)i * CW_SKETCH_LEN,
+							new->sketches + (size_t)k *CW_SKETCH_LEN);
 			if (s < SIMILAR_MIN)
 				continue;
 			struct candidate *at = cw_arena_grow(arena, found, n, &cap, sizeof(*at));
@@ -253,7 +253,7 @@ static int open_side(struct cw_arena *arena, struct side *s, const struct cw_ana
 int cw_align(struct cw_arena *arena, const struct cw_analysis *old, const struct cw_analysis *new,
 	     struct cw_alignment *out)
 {
-	struct side a, b;
+	struct side a = { 0 }, b = { 0 };
 	int ret = open_side(arena, &a, old);
 
 	if (ret == CW_OK)

@@ -333,7 +333,7 @@ static int read_term(struct cw_ruleset_builder *b, const struct cw_node *key,
 static int note_rule(struct cw_ruleset_builder *b, const struct cw_node *node, struct cw_error *err)
 {
 	const struct cw_node *id_node = cw_node_get(node, "id");
-	const char *id;
+	const char *id = NULL;
 	int ret = cw_node_check_keys(node, rule_keys, err);
 
 	if (ret == CW_OK && !id_node)

@@ -26,7 +26,7 @@ bool cw_date_find(const char *text, size_t len, struct cw_date *out, size_t *out
 bool cw_date_parse_iso(const char *text, struct cw_date *out);
 void cw_date_format(struct cw_date date, char out[CW_DATE_SIZE]);
 /** The same day of a later month, or the last day of that month when it is shorter. */
-struct cw_date cw_date_add_months(struct cw_date date, int months);
+struct cw_date cw_date_add_months(struct cw_date date, int count);
 struct cw_date cw_date_add_days(struct cw_date date, int days);
 
 struct cw_duration {

@@ -14,7 +14,7 @@ struct cw_stretch {
 };
 
 /** Where the first of the words or phrases stands, NULL when none does. */
-const char *cw_stretch_find(struct cw_stretch s, const char *const *words, size_t count);
+const char *cw_stretch_find(struct cw_stretch p, const char *const *words, size_t count);
 #define CW_ANY(s, words) cw_stretch_find(s, words, sizeof(words) / sizeof(*(words)))
 
 /** Does it end with one of the words, spaces and punctuation aside? */

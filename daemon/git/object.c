@@ -119,7 +119,7 @@ int cw_git_read_blob(struct cw_git_repo *repo, const struct cw_oid *oid, size_t 
 	char hex[GIT_OID_HEXSZ + 1];
 	git_oid id;
 	git_object_t type;
-	git_odb_object *object;
+	git_odb_object *object = NULL;
 	size_t size;
 	int ret = git_oid_of(repo, oid, &id, err);
 
@@ -192,7 +192,7 @@ int cw_git_commit_info(struct cw_git_repo *repo, struct cw_arena *arena, const s
 	struct cw_git_commit info = { .oid = *oid };
 	const git_signature *author, *committer;
 	const char *subject;
-	git_commit *commit;
+	git_commit *commit = NULL;
 	git_oid id;
 	int ret = git_oid_of(repo, oid, &id, err);
 

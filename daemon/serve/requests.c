@@ -415,8 +415,8 @@ static int similar(struct cw_request *r, struct cw_error *err)
 	json_t *min = json_object_get(r->args, "min");
 	struct cw_stored_finding *f;
 	struct cw_document *d;
-	const char *bytes;
-	size_t n, len;
+	const char *bytes = NULL;
+	size_t n = 0, len = 0;
 
 	if (text)
 		return similar_to_text(r, text, CW_FORMAT_MARKDOWN, json_number_value(min), err);

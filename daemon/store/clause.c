@@ -221,7 +221,7 @@ static int add_clause(struct cw_tx *tx, struct cw_outline_item *it, struct cw_cl
 
 static int drop_clause(struct cw_tx *tx, const struct cw_outline_item *it)
 {
-	struct cw_clause_record rec;
+	struct cw_clause_record rec = { 0 };
 	struct clause_key key;
 	uint8_t hash[8];
 	MDB_val id = clause_key(&key, it->clause);

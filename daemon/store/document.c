@@ -356,7 +356,7 @@ static bool wanted(const struct cw_document_query *q, const struct cw_document *
 static int add_wanted(struct cw_tx *tx, MDB_val key, MDB_val val, void *ctx)
 {
 	struct read_many *r = ctx;
-	struct cw_document *doc;
+	struct cw_document *doc = NULL;
 	int ret = read_record(tx, key, val, r->docs.arena, &doc);
 
 	if (ret < 0 || !wanted(r->q, doc))

@@ -66,7 +66,7 @@ static int get_text(struct cw_tx *tx, const json_t *line, const char *name, cons
 
 static int get_str(struct cw_tx *tx, const json_t *line, const char *name, const char **out)
 {
-	size_t len;
+	size_t len = 0;
 	int ret = get_text(tx, line, name, out, &len);
 
 	return ret == CW_OK && strlen(*out) != len ? bad(tx, name, "holds a NUL") : ret;
@@ -74,8 +74,8 @@ static int get_str(struct cw_tx *tx, const json_t *line, const char *name, const
 
 static int get_hash(struct cw_tx *tx, const json_t *line, const char *name, uint8_t *out)
 {
-	const char *bytes;
-	size_t len;
+	const char *bytes = NULL;
+	size_t len = 0;
 	int ret = get_hex(tx, json_object_get(line, name), name, &bytes, &len);
 
 	if (ret == CW_OK && len != CW_HASH_SIZE)
@@ -99,7 +99,7 @@ static int get_int(struct cw_tx *tx, const json_t *line, const char *name, int64
 
 static int get_id(struct cw_tx *tx, const json_t *line, const char *name, char *out, size_t size)
 {
-	const char *text;
+	const char *text = NULL;
 	int ret = get_str(tx, line, name, &text);
 
 	if (ret == CW_OK && strlen(text) >= size)
@@ -111,8 +111,8 @@ static int get_id(struct cw_tx *tx, const json_t *line, const char *name, char *
 
 static int get_fixed(struct cw_tx *tx, const json_t *line, const char *name, uint64_t *out)
 {
-	const char *bytes;
-	size_t len;
+	const char *bytes = NULL;
+	size_t len = 0;
 	int ret = get_hex(tx, json_object_get(line, name), name, &bytes, &len);
 
 	if (ret == CW_OK && len != 8)
@@ -287,8 +287,8 @@ static int take_version(struct cw_tx *tx, const json_t *line)
 static int take_event(struct cw_tx *tx, const json_t *line)
 {
 	const json_t *event = json_object_get(line, "event");
-	const char *id;
-	int64_t time_ms;
+	const char *id = NULL;
+	int64_t time_ms = 0;
 	int ret = get_str(tx, line, "id", &id);
 
 	if (ret == CW_OK)

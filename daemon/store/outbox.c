@@ -168,7 +168,7 @@ struct read_outbox {
 static int add_delivery(struct cw_tx *tx, MDB_val key, MDB_val val, void *ctx)
 {
 	struct read_outbox *r = ctx;
-	struct cw_delivery d;
+	struct cw_delivery d = { 0 };
 
 	(void)val;
 	if (key.mv_size <= 9)
@@ -290,7 +290,7 @@ static int write_update(struct cw_tx *tx, void *ctx)
 
 	for (size_t i = 0; i < up->n; i++) {
 		const struct cw_delivery *d = &up->d[i];
-		struct cw_delivery old, new;
+		struct cw_delivery old = { 0 }, new;
 		int ret = load(tx, d->id, &tx->scratch, &old);
 
 		if (ret == CW_ENOTFOUND && up->skip_missing)
