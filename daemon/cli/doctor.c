@@ -156,6 +156,14 @@ static int on_status(void *ctx, const json_t *answer, const char *line)
 		cli_doctor_say(a->d, CLI_DOUBT, "daemon", "source '%s' is degraded: %s",
 			       cli_text_of(s, "name"), cli_text_of(s, "message"));
 	}
+	json_array_foreach(json_object_get(answer, "channels"), i, s)
+	{
+		if (cli_int_of(s, "last_failure_ms") <= cli_int_of(s, "last_ok_ms"))
+			continue;
+		a->degraded = true;
+		cli_doctor_say(a->d, CLI_DOUBT, "daemon", "channel '%s' does not take alerts: %s",
+			       cli_text_of(s, "name"), cli_text_of(s, "last_error"));
+	}
 	if (cli_int_of(answer, "reload_ms") > 0 && !cli_is(answer, "reload_ok")) {
 		a->degraded = true;
 		cli_doctor_say(a->d, CLI_DOUBT, "daemon", "its last reload failed: %s",

@@ -98,7 +98,7 @@ static void put_channels(struct cli_page *page, const json_t *channels)
 		if (ok_ms > 0)
 			cw_buf_printf(&last, "last %s", ok);
 		if (failed_ms > ok_ms)
-			cw_buf_printf(&last, "%sFAILING since: %s, last try %s", ok_ms ? "; " : "",
+			cw_buf_printf(&last, "%sFAILING: %s, last try %s", ok_ms ? "; " : "",
 				      cli_text_of(c, "last_error"), failed);
 		cli_table_row(&table, failed_ms > ok_ms || !enabled ? CLI_WARN : CLI_PLAIN,
 			      (const char *const[]){ cli_text_of(c, "name"), enabled ? "on" : "off",

@@ -4,7 +4,9 @@
  * A client connects to the Unix socket, writes one object on one line, {"op":"status"}, and reads
  * lines until the connection ends: answers, each with "kind" first, then {"kind":"end"}; or
  * {"kind":"error","code":"...","message":"..."}.  Who may connect is the affair of the socket's
- * file permissions.  Operations are the rows of a table in daemon/serve/requests.c.
+ * file permissions.  {"op":"follow"} ends only with the connection: events as they are committed,
+ * from now on or "after" a sequence number or from "since_ms".  Operations are the rows of a table
+ * in daemon/serve/requests.c.
  */
 #pragma once
 
@@ -15,7 +17,7 @@
 
 /** A request line longer than this is refused. */
 #define CW_REQUEST_MAX ((size_t)4 << 20)
-/** Connections at a time; more wait in the backlog. */
+/** Connections at a time; one more is told "full". */
 #define CW_SERVER_CLIENTS_MAX 64
 
 struct cw_server;
