@@ -17,6 +17,8 @@
 #define COLLAPSE_WORDS 200
 /* A statement whose words stood elsewhere before was moved, split or merged. */
 #define NOVELTY_MIN 0.15f
+/* A statement that came for one that went has so many of its words. */
+#define REWRITTEN_MIN 0.35f
 
 struct compare {
 	struct cw_comparison *c;
@@ -91,7 +93,8 @@ static int add_change(struct compare *cmp, enum cw_change_event event, enum cw_e
 		.term_id = f->term_id,
 		.before = before,
 		.after = after,
-		.summary = cw_redline_summary(&c->arena, c->old, before, c->new, after),
+		.summary = cw_redline_summary(&c->arena, c->old, before, c->new, after,
+					      event != CW_APPEARED && event != CW_REMOVED),
 	};
 	memcpy(at[c->nchanges].id, f->id, CW_ID_SIZE);
 	return at[c->nchanges++].summary ? CW_OK : cw_fail(cmp->err, CW_ENOMEM, "out of memory");
@@ -107,6 +110,37 @@ static bool stood_before(const struct compare *cmp, const struct cw_finding *bef
 	       cw_novelty(&cmp->al.old_grams, new.at, new.n) <= 0.0f;
 }
 
+static void redline(const struct compare *cmp, const struct cw_finding *f, struct cw_words before,
+		    struct cw_words after, struct cw_redline *out)
+{
+	struct cw_redline_of of = {
+		cmp->c->old, cmp->c->new, before, after, f->term_id, f->polarity
+	};
+
+	cw_redline(&of, out);
+}
+
+/** What introduces a clause says the same in both versions, or does so for want of any. */
+static bool same_lead(const struct compare *cmp, const struct cw_finding *f, uint32_t was,
+		      uint32_t is, struct cw_redline *line)
+{
+	int32_t a = cmp->c->old->clauses[was].lead_in, b = cmp->c->new->clauses[is].lead_in;
+
+	*line = (struct cw_redline){ 0 };
+	if (a < 0 || b < 0)
+		return true;
+	redline(cmp, f, cw_clause_words(cmp->c->old, (uint32_t)a),
+		cw_clause_words(cmp->c->new, (uint32_t)b), line);
+	return !line->limits;
+}
+
+static enum cw_effect judge(const struct cw_finding *f, const struct cw_redline *line)
+{
+	if (line->amount && f->polarity != CW_NEUTRAL)
+		return line->amount > 0 ? CW_EFFECT_SAFER : CW_EFFECT_RISKIER;
+	return effect_of(f->polarity, line->wider);
+}
+
 /** Both versions state the term in what is the same clause. */
 static int keep(struct compare *cmp, const struct cw_finding *before,
 		const struct cw_finding *after)
@@ -116,17 +150,19 @@ static int keep(struct compare *cmp, const struct cw_finding *before,
 
 	cmp->old_done[before - cmp->c->old->findings] = 1;
 	cmp->new_done[after - cmp->c->new->findings] = 1;
+	if (!same_lead(cmp, after, before->clause, after->clause, &line))
+		return add_change(cmp, CW_CHANGED, judge(after, &line), before, after);
 	if (how == CW_PAIR_SAME)
 		return CW_OK;
 	if (how == CW_PAIR_MOVED)
 		return add_change(cmp, CW_MOVED, CW_EFFECT_NEUTRAL, before, after);
-	cw_redline(cmp->c->old, before, cmp->c->new, after, &line);
+	redline(cmp, after, cw_quoted(cmp->c->old, before), cw_quoted(cmp->c->new, after), &line);
 	bool nothing_new = how == CW_PAIR_NONE &&
 			   cmp->al.old[before->clause].novelty < NOVELTY_MIN &&
 			   cmp->al.new[after->clause].novelty < NOVELTY_MIN;
 	if (!line.material || nothing_new || stood_before(cmp, before, after))
 		return add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, before, after);
-	return add_change(cmp, CW_CHANGED, effect_of(after->polarity, line.wider), before, after);
+	return add_change(cmp, CW_CHANGED, judge(after, &line), before, after);
 }
 
 static int compare_kept(struct compare *cmp)
@@ -144,21 +180,61 @@ static int compare_kept(struct compare *cmp)
 	return ret;
 }
 
+/** The loss of the same term that a gain resembles most, or NULL. */
+static const struct cw_finding *former(const struct compare *cmp, const struct cw_finding *f)
+{
+	const struct cw_analysis *old = cmp->c->old, *new = cmp->c->new;
+	const struct cw_finding *best = NULL;
+	float most = REWRITTEN_MIN;
+
+	for (size_t k = 0; k < old->nfindings; k++) {
+		if (cmp->old_done[k] || !same_term(&old->findings[k], f))
+			continue;
+		float r = cw_resemblance(cw_quoted(old, &old->findings[k]), cw_quoted(new, f));
+		if (r > most) {
+			most = r;
+			best = &old->findings[k];
+		}
+	}
+	return best;
+}
+
 /** A gain and a loss of one term whose clauses nothing joined: a statement written anew. */
 static int compare_rewritten(struct compare *cmp)
 {
-	const struct cw_analysis *old = cmp->c->old, *new = cmp->c->new;
+	const struct cw_analysis *new = cmp->c->new;
+	int ret = CW_OK;
 
-	for (size_t i = 0; i < new->nfindings; i++) {
-		for (size_t k = 0; !cmp->new_done[i] && k < old->nfindings; k++) {
-			if (cmp->old_done[k] || !same_term(&old->findings[k], &new->findings[i]))
-				continue;
-			int ret = keep(cmp, &old->findings[k], &new->findings[i]);
-			if (ret < 0)
-				return ret;
-		}
+	for (size_t i = 0; ret == CW_OK && i < new->nfindings; i++) {
+		const struct cw_finding *f = &new->findings[i];
+		const struct cw_finding *g = cmp->new_done[i] ? NULL : former(cmp, f);
+		if (g)
+			ret = keep(cmp, g, f);
 	}
-	return CW_OK;
+	return ret;
+}
+
+/**
+ * The sentence stands in the same clause of the other version as well, with nothing of substance
+ * added or missing, so that only its reading differs: nothing came or went.
+ */
+static bool stood_there(const struct compare *cmp, const struct cw_finding *f, bool is_new)
+{
+	const struct cw_analysis *other = is_new ? cmp->c->old : cmp->c->new;
+	struct cw_pair_of pair = (is_new ? cmp->al.new : cmp->al.old)[f->clause];
+	struct cw_words here = cw_quoted(is_new ? cmp->c->new : cmp->c->old, f);
+	struct cw_redline line;
+
+	if (pair.other < 0)
+		return false;
+	uint32_t there = (uint32_t)pair.other;
+	if (!same_lead(cmp, f, is_new ? there : f->clause, is_new ? f->clause : there, &line))
+		return false;
+	if (pair.how == CW_PAIR_SAME || pair.how == CW_PAIR_MOVED)
+		return true;
+	struct cw_words twin_words = cw_counterpart(other, there, here);
+	redline(cmp, f, is_new ? twin_words : here, is_new ? here : twin_words, &line);
+	return !line.material;
 }
 
 static float novelty(const struct compare *cmp, const struct cw_finding *f, bool is_new)
@@ -177,7 +253,9 @@ static int compare_gained(struct compare *cmp)
 
 		if (cmp->new_done[i])
 			continue;
-		if (!old || !stated(old, f))
+		if (old && stood_there(cmp, f, true))
+			ret = add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, NULL, f);
+		else if (!old || !stated(old, f))
 			ret = add_change(cmp, CW_APPEARED, effect, NULL, f);
 		else if (novelty(cmp, f, true) >= NOVELTY_MIN)
 			ret = add_change(cmp, CW_CHANGED, effect, NULL, f);
@@ -198,7 +276,9 @@ static int compare_lost(struct compare *cmp)
 
 		if (cmp->old_done[i])
 			continue;
-		if (!stated(new, f))
+		if (stood_there(cmp, f, false))
+			ret = add_change(cmp, CW_REWORDED, CW_EFFECT_NEUTRAL, f, NULL);
+		else if (!stated(new, f))
 			ret = add_change(cmp, CW_REMOVED, effect, f, NULL);
 		else if (novelty(cmp, f, false) >= NOVELTY_MIN)
 			ret = add_change(cmp, CW_CHANGED, effect, f, NULL);

@@ -12,10 +12,11 @@ static const char *const codes[] = { "0", "1", "2", "1;31", "33", "32", "36" };
 static const enum colour severity_colour[] = { DIM, CYAN, YELLOW, RED, RED };
 static const char *const severity_word[] = { "INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL" };
 
-/* Bytes of a quote that carried the finding. */
+/* Bytes of a quote that carried the finding, or that a change took or brought. */
 struct marks {
 	struct {
 		size_t from, to;
+		enum colour colour;
 	} at[MARKS_MAX];
 	size_t count;
 };
@@ -44,12 +45,12 @@ static size_t columns(const char *text, size_t len)
 	return n;
 }
 
-static bool is_marked(const struct marks *marks, size_t at)
+static enum colour colour_at(const struct marks *marks, size_t at)
 {
 	for (size_t i = 0; marks && i < marks->count; i++)
 		if (at >= marks->at[i].from && at < marks->at[i].to)
-			return true;
-	return false;
+			return marks->at[i].colour;
+	return PLAIN;
 }
 
 /* One word; the colour changes inside it where a mark begins or ends. */
@@ -57,14 +58,14 @@ static void put_word(struct cw_output *out, const char *text, size_t from, size_
 		     const struct marks *marks)
 {
 	for (size_t i = from; i < to;) {
-		bool marked = is_marked(marks, i);
+		enum colour colour = colour_at(marks, i);
 		size_t end = i + 1;
-		while (end < to && is_marked(marks, end) == marked)
+		while (end < to && colour_at(marks, end) == colour)
 			end++;
-		if (marked)
-			paint(out, BOLD);
+		if (colour != PLAIN)
+			paint(out, colour);
 		cw_output_visible(&out->buf, text + i, end - i);
-		if (marked)
+		if (colour != PLAIN)
 			paint(out, PLAIN);
 		i = end;
 	}
@@ -119,6 +120,7 @@ static void find_marks(const struct cw_output_document *doc, const struct cw_fin
 		if (at) {
 			from = (size_t)(at - quote) + word.len;
 			marks->at[marks->count].from = (size_t)(at - quote);
+			marks->at[marks->count].colour = BOLD;
 			marks->at[marks->count++].to = from;
 		}
 		cw_buf_release(&word);
@@ -262,6 +264,50 @@ static void side(struct cw_output *out, const char *label, const struct cw_analy
 	cw_buf_release(&text);
 }
 
+struct redline {
+	struct cw_buf text;
+	struct marks marks;
+	bool colour;
+};
+
+/* What went and what came stands in brackets where there are no colours. */
+static void put_piece(void *ctx, enum cw_redline_mark mark, const char *text, size_t len)
+{
+	static const char *const open[] = { "", "[-", "{+" }, *const close[] = { "", "-]", "+}" };
+	static const enum colour colours[] = { PLAIN, RED, GREEN };
+	struct redline *r = ctx;
+	struct marks *m = &r->marks;
+	bool painted_piece = r->colour && m->count < MARKS_MAX;
+
+	if (r->text.len > 0)
+		cw_buf_putc(&r->text, ' ');
+	if (painted_piece && mark != CW_WORDS_KEPT) {
+		m->at[m->count].from = r->text.len;
+		m->at[m->count].to = r->text.len + len;
+		m->at[m->count++].colour = colours[mark];
+	}
+	cw_buf_puts(&r->text, painted_piece ? "" : open[mark]);
+	cw_buf_put(&r->text, text, len);
+	cw_buf_puts(&r->text, painted_piece ? "" : close[mark]);
+}
+
+/* The words of a change, one after the other; both sides whole where there is only one. */
+static void sides(struct cw_output *out, const struct cw_comparison *c,
+		  const struct cw_change *change)
+{
+	struct redline line = { .colour = out->opts.colour };
+	struct cw_redline_sink sink = { .put = put_piece, .ctx = &line };
+
+	if (cw_redline_words(c, change, &sink)) {
+		paragraph(out, 4, "words:  ", cw_buf_str(&line.text), &line.marks);
+	} else {
+		side(out, "before: ", c->old, change->before);
+		side(out, "after:  ", c->new, change->after);
+	}
+	out->buf.failed |= line.text.failed;
+	cw_buf_release(&line.text);
+}
+
 static void comparison(struct cw_output *out, const char *path, const struct cw_comparison *c)
 {
 	if (out->count++ > 0)
@@ -289,8 +335,7 @@ static void comparison(struct cw_output *out, const char *path, const struct cw_
 		cw_buf_puts(&out->buf, "  ");
 		painted(out, DIM, change->id);
 		cw_buf_putc(&out->buf, '\n');
-		side(out, "before: ", c->old, change->before);
-		side(out, "after:  ", c->new, change->after);
+		sides(out, c, change);
 		paragraph(out, 4, "why:    ", f ? cw_finding_why(f) : "", NULL);
 		paragraph(out, 4, "advice: ", f ? cw_finding_advice(f) : "", NULL);
 	}

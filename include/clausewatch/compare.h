@@ -41,3 +41,20 @@ bool cw_change_alerts(const struct cw_change *change);
 int cw_compare(const struct cw_analysis *old, const struct cw_analysis *new,
 	       struct cw_comparison **out, struct cw_error *err);
 void cw_comparison_free(struct cw_comparison *c);
+
+enum cw_redline_mark { CW_WORDS_KEPT, CW_WORDS_GONE, CW_WORDS_NEW };
+
+/** Takes the pieces of a redline in reading order; blanks between them are its own business. */
+struct cw_redline_sink {
+	void (*put)(void *ctx, enum cw_redline_mark mark, const char *text, size_t len);
+	void *ctx;
+	bool failed; /**< out of memory */
+};
+
+/**
+ * The words before and after a change, one by one: kept, gone, new.  Plain text, as
+ * cw_plain_text() gives it; of long sentences the first 512 words.
+ * @return false when one side is missing, and nothing was put, or when out of memory
+ */
+bool cw_redline_words(const struct cw_comparison *c, const struct cw_change *change,
+		      struct cw_redline_sink *sink);
