@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/judge.h"
+#include "engine/matrix.h"
 
 #define LEGACY_BEFORE "2022-11-30"
 
@@ -89,6 +90,8 @@ int cw_analyse_probed(const struct cw_ruleset *rules, const char *text, size_t l
 		ret = cw_judge(a, rules, roles, probe, err);
 	if (ret == CW_OK)
 		ret = list_silent(a, rules, err);
+	if (ret == CW_OK)
+		ret = cw_matrix_fill(a, roles, err);
 	if (ret < 0) {
 		cw_analysis_free(a);
 		return ret;

@@ -583,6 +583,12 @@ static void settle_online(struct cw_named_list *list)
 		if (!first)
 			first = p;
 	}
+	for (size_t i = 0; vendor && i < list->count; i++) {
+		struct cw_named *p = &list->at[i];
+		for (size_t k = 0; k < p->naliases && p->role == CW_ROLE_UNKNOWN; k++)
+			if (strcasecmp(p->alias[k], vendor->name) == 0)
+				p->role = CW_ROLE_VENDOR;
+	}
 	if (vendor)
 		return;
 	if (entity || first)

@@ -221,6 +221,37 @@ static void silent(struct cw_output *out, const struct cw_analysis *a)
 	cw_buf_release(&list);
 }
 
+static bool is_allotted(const struct cw_cell *cell)
+{
+	return cell->level && strcmp(cell->level, "silent") != 0;
+}
+
+/* Who owns and may use what; a single allotment is among the findings already. */
+static void matrix(struct cw_output *out, const struct cw_analysis *a)
+{
+	static const char *const labels[CW_ARTEFACTS] = { "inputs",     "prompts",
+							  "outputs",    "fine-tuned models",
+							  "embeddings", "derivative works" };
+	size_t allotted = 0;
+
+	for (size_t i = 0; i < CW_ARTEFACTS; i++)
+		allotted += is_allotted(&a->matrix[i]);
+	if (allotted < 2)
+		return;
+	cw_buf_puts(&out->buf, "\n  ");
+	painted(out, BOLD, "Who owns and who may use");
+	cw_buf_printf(&out->buf, "\n    %-18s %-9s %-13s %s\n", "", "owner", "vendor's use",
+		      "level");
+	for (size_t i = 0; i < CW_ARTEFACTS; i++) {
+		const struct cw_cell *cell = &a->matrix[i];
+		if (is_allotted(cell))
+			cw_buf_printf(&out->buf, "    %-18s %-9s %-13s %s\n", labels[i],
+				      cell->owner, cell->use, cell->level);
+		else
+			cw_buf_printf(&out->buf, "    %-18s silent\n", labels[i]);
+	}
+}
+
 static void document(struct cw_output *out, const struct cw_output_document *doc)
 {
 	struct cw_buf facts = { 0 };
@@ -236,6 +267,7 @@ static void document(struct cw_output *out, const struct cw_output_document *doc
 		cw_buf_puts(&out->buf, "  no risk found\n");
 	others(out, doc, CW_PROTECTION, "Protections");
 	others(out, doc, CW_NEUTRAL, "Also noted");
+	matrix(out, doc->analysis);
 	silent(out, doc->analysis);
 	out->buf.failed |= facts.failed;
 	cw_buf_release(&facts);
