@@ -229,6 +229,29 @@ static void test_texts(void **state)
 	}
 }
 
+/* The table of who owns what, from two artefacts on. */
+static void test_matrix(void **state)
+{
+	static const char line[] =
+		"    outputs            vendor    any           vendor-default\n";
+	struct fixture f;
+
+	(void)state;
+	fill(&f);
+	f.analysis.matrix[2] =
+		(struct cw_cell){ .owner = "vendor", .use = "any", .level = "vendor-default" };
+	char *one = write_all("human", &f);
+	assert_null(strstr(one, line));
+	f.analysis.matrix[4] =
+		(struct cw_cell){ .owner = "customer", .use = "silent", .level = "preferred" };
+	char *two = write_all("human", &f);
+	assert_non_null(strstr(two, line));
+	assert_non_null(strstr(two, "    embeddings         customer  silent        preferred\n"));
+	assert_non_null(strstr(two, "    prompts            silent\n"));
+	free(one);
+	free(two);
+}
+
 static void test_visible(void **state)
 {
 	struct cw_buf out = { 0 };
@@ -267,7 +290,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_jsonl),   cmocka_unit_test(test_json),
 		cmocka_unit_test(test_sarif),   cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_visible), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_matrix),  cmocka_unit_test(test_visible),
+		cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
