@@ -15,6 +15,8 @@ struct loading {
 	struct cw_channel *channels;
 	const char **problems;
 	size_t cap_problems;
+	const struct cw_rule *broken; /* the last one that was said to be */
+	bool failed; /* out of memory in a callback */
 };
 
 static int no_memory(struct cw_error *err)
@@ -24,36 +26,47 @@ static int no_memory(struct cw_error *err)
 
 /* ---- rules ---- */
 
-struct broken {
-	char rule[128], example[120];
-	bool should_match;
-};
-
-static void on_broken(void *ctx, const struct cw_rule *rule, const char *example, bool should_match)
+static int add_problem(struct loading *l, const char *text)
 {
-	struct broken *b = ctx;
-
-	if (b->rule[0])
-		return;
-	(void)snprintf(b->rule, sizeof(b->rule), "%s", rule->id);
-	(void)snprintf(b->example, sizeof(b->example), "%s", example);
-	b->should_match = should_match;
+	struct cw_settings *s = l->s;
+	const char **grown = cw_arena_grow(&s->arena, l->problems, s->nproblems, &l->cap_problems,
+					   sizeof(*grown));
+	if (!grown || !text)
+		return CW_ENOMEM;
+	l->problems = grown;
+	grown[s->nproblems++] = text;
+	s->problems = grown;
+	return CW_OK;
 }
 
-static int load_rules(struct cw_settings *s, struct cw_error *err)
+/* Once a rule, however many of its examples fail. */
+static void on_broken(void *ctx, const struct cw_rule *rule, const char *example, bool should_match)
 {
-	struct broken broken = { 0 };
+	struct loading *l = ctx;
+
+	if (l->broken == rule)
+		return;
+	l->broken = rule;
+	if (add_problem(l, cw_arena_printf(&l->s->arena,
+					   "%s:%u: rule '%s' is off: it %s its example \"%s\"",
+					   rule->file, rule->line, rule->id,
+					   should_match ? "does not match" : "must not match",
+					   example)) < 0)
+		l->failed = true;
+}
+
+/* A rule that fails its own examples is switched off and said; the others do their work. */
+static int load_rules(struct loading *l, struct cw_error *err)
+{
+	struct cw_settings *s = l->s;
 	int ret = cw_rules_load_default(s->config->rules.items, s->config->rules.count, &s->rules,
 					err);
 
-	if (ret < 0)
-		return ret;
-	ret = cw_ruleset_test(s->rules, on_broken, &broken, &s->examples, err);
-	if (ret > 0)
-		return cw_fail(err, CW_EINVAL, "%d examples of rules fail; the first: %s %s \"%s\"",
-			       ret, broken.rule, broken.should_match ? "does not match" : "matches",
-			       broken.example);
-	return ret;
+	if (ret == CW_OK)
+		ret = cw_ruleset_enforce(s->rules, on_broken, l, &s->examples, err);
+	if (ret >= 0 && l->failed)
+		ret = cw_fail(err, CW_ENOMEM, "out of memory");
+	return ret < 0 ? ret : CW_OK;
 }
 
 /* What the owner decides about terms and dates changes findings as rules do. */
@@ -145,19 +158,6 @@ static int fill_channel(struct cw_settings *s, const struct cw_config_channel *c
 	return ret < 0 ? ret : cw_channel_check(out, err);
 }
 
-static int add_problem(struct loading *l, const char *channel, const struct cw_error *why)
-{
-	struct cw_settings *s = l->s;
-	const char **grown = cw_arena_grow(&s->arena, l->problems, s->nproblems, &l->cap_problems,
-					   sizeof(*grown));
-	if (!grown)
-		return CW_ENOMEM;
-	l->problems = grown;
-	grown[s->nproblems] =
-		cw_arena_printf(&s->arena, "channel '%s' is off: %s", channel, why->msg);
-	return grown[s->nproblems++] ? CW_OK : CW_ENOMEM;
-}
-
 /* A channel whose secret cannot be read is left out, and says so; the others work. */
 static int load_channels(struct loading *l, struct cw_error *err)
 {
@@ -174,11 +174,11 @@ static int load_channels(struct loading *l, struct cw_error *err)
 			continue;
 		if (fill_channel(s, cfg, &l->channels[s->nchannels], &why) == CW_OK)
 			s->nchannels++;
-		else if (add_problem(l, cfg->name, &why) < 0)
+		else if (add_problem(l, cw_arena_printf(&s->arena, "channel '%s' is off: %s",
+							cfg->name, why.msg)) < 0)
 			return no_memory(err);
 	}
 	s->channels = l->channels;
-	s->problems = l->problems;
 	return CW_OK;
 }
 
@@ -255,7 +255,7 @@ int cw_settings_load(const char *path, struct cw_settings **out, struct cw_error
 	s->refs = 1;
 	int ret = cw_config_load(path, &s->config, err);
 	if (ret == CW_OK)
-		ret = load_rules(s, err);
+		ret = load_rules(&l, err);
 	if (ret == CW_OK)
 		ret = load_channels(&l, err);
 	if (ret < 0) {

@@ -121,6 +121,18 @@ static int test_examples(const struct cw_ruleset *rules, const struct cw_rule_bo
 	return failed;
 }
 
+/** Number of examples of a rule that are not honoured, or a negative code. */
+static int test_rule(const struct cw_ruleset *rules, size_t i, cw_ruleset_test_cb *cb, void *ctx,
+		     size_t *run, struct cw_error *err)
+{
+	int missed = test_examples(rules, &rules->rules[i], true, cb, ctx, run, err);
+
+	if (missed < 0)
+		return missed;
+	int wrong = test_examples(rules, &rules->rules[i], false, cb, ctx, run, err);
+	return wrong < 0 ? wrong : missed + wrong;
+}
+
 int cw_ruleset_test(const struct cw_ruleset *rules, cw_ruleset_test_cb *cb, void *ctx,
 		    size_t *out_run, struct cw_error *err)
 {
@@ -128,13 +140,28 @@ int cw_ruleset_test(const struct cw_ruleset *rules, cw_ruleset_test_cb *cb, void
 	int failed = 0;
 
 	for (size_t i = 0; i < rules->nrules; i++) {
-		for (int should = 1; should >= 0; should--) {
-			int ret =
-				test_examples(rules, &rules->rules[i], should, cb, ctx, &run, err);
-			if (ret < 0)
-				return ret;
-			failed += ret;
-		}
+		int ret = test_rule(rules, i, cb, ctx, &run, err);
+		if (ret < 0)
+			return ret;
+		failed += ret;
+	}
+	if (out_run)
+		*out_run = run;
+	return failed;
+}
+
+int cw_ruleset_enforce(struct cw_ruleset *rules, cw_ruleset_test_cb *cb, void *ctx, size_t *out_run,
+		       struct cw_error *err)
+{
+	size_t run = 0;
+	int failed = 0;
+
+	for (size_t i = 0; i < rules->nrules; i++) {
+		int ret = test_rule(rules, i, cb, ctx, &run, err);
+		if (ret < 0)
+			return ret;
+		rules->rules[i].broken = ret > 0;
+		failed += ret;
 	}
 	if (out_run)
 		*out_run = run;

@@ -94,3 +94,9 @@ typedef void cw_ruleset_test_cb(void *ctx, const struct cw_rule *rule, const cha
  */
 int cw_ruleset_test(const struct cw_ruleset *rules, cw_ruleset_test_cb *cb, void *ctx,
 		    size_t *out_run, struct cw_error *err);
+/**
+ * The same, and every rule that fails one of its examples finds nothing from now on.  Before the
+ * set is shared with other threads.
+ */
+int cw_ruleset_enforce(struct cw_ruleset *rules, cw_ruleset_test_cb *cb, void *ctx, size_t *out_run,
+		       struct cw_error *err);

@@ -222,6 +222,29 @@ static void test_examples(void **state)
 	cw_ruleset_free(rules);
 }
 
+/* A rule that breaks its word finds nothing; the others go on. */
+static void test_enforce(void **state)
+{
+	static const char text[] = "Vendor may use Customer Data to train.\n\n"
+				   "Vendor shall not use Customer Data to train.\n";
+	char broken[sizeof(pack)];
+	struct cw_analysis *a = NULL;
+	int seen = 0;
+
+	(void)state;
+	memcpy(broken, pack, sizeof(pack));
+	memcpy(strstr(broken, "not ..4 use"), "not ..4 not", 11);
+	struct cw_ruleset *rules = build(broken, NULL);
+	assert_int_equal(cw_ruleset_enforce(rules, count_failure, &seen, NULL, NULL), 1);
+	assert_int_equal(seen, 1);
+	assert_int_equal(cw_analyse(rules, text, strlen(text), CW_FORMAT_TEXT, NULL, &a, NULL),
+			 CW_OK);
+	assert_int_equal(a->nfindings, 1);
+	assert_string_equal(a->findings[0].rule->id, "no-train");
+	cw_analysis_free(a);
+	cw_ruleset_free(rules);
+}
+
 static void test_digest(void **state)
 {
 	struct cw_ruleset *a = build(pack, NULL), *b = build(pack, NULL);
@@ -243,7 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),     cmocka_unit_test(test_finding),
 		cmocka_unit_test(test_quote),    cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_examples), cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_examples), cmocka_unit_test(test_enforce),
+		cmocka_unit_test(test_digest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
