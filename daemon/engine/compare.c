@@ -17,6 +17,8 @@
 #define COLLAPSE_WORDS 200
 /* A statement whose words stood elsewhere before was moved, split or merged. */
 #define NOVELTY_MIN 0.15f
+/* An item of a list is new when so many of its words are. */
+#define ITEM_NOVELTY 0.5f
 /* A statement that came for one that went has so many of its words. */
 #define REWRITTEN_MIN 0.35f
 
@@ -141,6 +143,29 @@ static enum cw_effect judge(const struct cw_finding *f, const struct cw_redline 
 	return effect_of(f->polarity, line->wider);
 }
 
+/** An item that the other version has in no form. */
+static bool new_item(const struct cw_analysis *a, const struct cw_pair_of *pairs, uint32_t clause)
+{
+	uint32_t end = cw_list_end(a, clause);
+
+	for (uint32_t i = clause + 1; i <= end; i++)
+		if (pairs[i].how == CW_PAIR_NONE && pairs[i].novelty >= ITEM_NOVELTY)
+			return true;
+	return false;
+}
+
+/** The statement leads into a list that has got, or has lost, an item of substance. */
+static bool list_differs(const struct compare *cmp, const struct cw_finding *before,
+			 const struct cw_finding *after, struct cw_redline *line)
+{
+	if (!new_item(cmp->c->old, cmp->al.old, before->clause) &&
+	    !new_item(cmp->c->new, cmp->al.new, after->clause))
+		return false;
+	redline(cmp, after, cw_list_words(cmp->c->old, before->clause),
+		cw_list_words(cmp->c->new, after->clause), line);
+	return line->material;
+}
+
 /** Both versions state the term in what is the same clause. */
 static int keep(struct compare *cmp, const struct cw_finding *before,
 		const struct cw_finding *after)
@@ -150,7 +175,8 @@ static int keep(struct compare *cmp, const struct cw_finding *before,
 
 	cmp->old_done[before - cmp->c->old->findings] = 1;
 	cmp->new_done[after - cmp->c->new->findings] = 1;
-	if (!same_lead(cmp, after, before->clause, after->clause, &line))
+	if (!same_lead(cmp, after, before->clause, after->clause, &line) ||
+	    list_differs(cmp, before, after, &line))
 		return add_change(cmp, CW_CHANGED, judge(after, &line), before, after);
 	if (how == CW_PAIR_SAME)
 		return CW_OK;
@@ -306,6 +332,28 @@ static bool told_by_detail(const struct cw_comparison *c, const struct cw_change
 	return false;
 }
 
+/**
+ * Of a risk that is stated again and again, a statement that goes while the others get worse makes
+ * nothing safer.
+ */
+static void quieten_losses(struct cw_comparison *c)
+{
+	for (size_t i = 0; i < c->nchanges; i++) {
+		struct cw_change *lost = &c->changes[i];
+		if (lost->event != CW_CHANGED || lost->after || lost->effect != CW_EFFECT_SAFER)
+			continue;
+		for (size_t k = 0; k < c->nchanges; k++) {
+			const struct cw_change *other = &c->changes[k];
+			if (other->effect != CW_EFFECT_RISKIER ||
+			    !same_base(other->after ? other->after : other->before, lost->before))
+				continue;
+			lost->event = CW_REWORDED;
+			lost->effect = CW_EFFECT_NEUTRAL;
+			break;
+		}
+	}
+}
+
 static int drop_told(struct cw_comparison *c)
 {
 	unsigned char *told = cw_arena_alloc(&c->arena, c->nchanges + 1);
@@ -410,6 +458,7 @@ static int compare(struct compare *cmp)
 		ret = compare_lost(cmp);
 	if (ret < 0)
 		return ret;
+	quieten_losses(c);
 	if (drop_told(c) < 0)
 		return cw_fail(cmp->err, CW_ENOMEM, "out of memory");
 	if (c->nchanges > 1)

@@ -166,14 +166,17 @@ static enum word kind_of(const struct cw_analysis *a, struct cw_words w, uint32_
 	return begins(reach, a, &w.at[i]) ? REACH : PLAIN;
 }
 
-static double unit_after(const struct cw_analysis *a, struct cw_words w, uint32_t i)
+/** Days of the unit that is counted, 0 for none. */
+static double unit_after(const struct cw_analysis *a, struct cw_words w, uint32_t i, bool *age)
 {
 	double days = 0;
 
-	for (uint32_t k = i + 1; k < w.n && k <= i + 3; k++)
+	for (uint32_t k = i + 1; k < w.n && k <= i + 3; k++) {
 		for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++)
 			if (is_word(a, &w.at[k], units[u].word))
 				days = units[u].days > days ? units[u].days : days;
+		*age |= days > 0 && (is_word(a, &w.at[k], "old") || is_word(a, &w.at[k], "age"));
+	}
 	return days;
 }
 
@@ -201,11 +204,11 @@ static double numeral(const struct cw_analysis *a, const struct cw_tok *t)
 }
 
 /** A sum, a share or a time; section numbers, years and counters of a list are -1. */
-static double amount_at(const struct cw_analysis *a, struct cw_words w, uint32_t i)
+static double amount_at(const struct cw_analysis *a, struct cw_words w, uint32_t i, bool *age)
 {
 	const struct cw_tok *t = &w.at[i];
 	const char *p = a->text + t->start;
-	double unit = unit_after(a, w, i);
+	double unit = unit_after(a, w, i, age);
 
 	if (!(t->flags & CW_TOK_NUM)) {
 		double n = unit > 0 ? numeral(a, t) : -1;
@@ -288,7 +291,7 @@ struct cw_weight cw_weigh(const struct cw_analysis *a, struct cw_words w,
 		enum word kind = kind_of(a, w, i);
 
 		if (!common[i]) {
-			double amount = amount_at(a, w, i);
+			double amount = amount_at(a, w, i, &out.age);
 			if (amount >= 0 && out.amount == 0)
 				out.amount = amount;
 			if (amount >= 0)

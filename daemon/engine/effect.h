@@ -21,6 +21,7 @@ struct cw_weight {
 	int net; /**< limits, reach and quantity as one sum; above 0 the statement says more */
 	int plain; /**< words of substance, those behind an exception below 0 */
 	double amount; /**< first sum, share or time, in days; 0 when there is none */
+	bool age; /**< it is the age of a person */
 };
 
 /**

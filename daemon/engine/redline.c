@@ -9,7 +9,7 @@
 /* So many words of substance are a change, however long the sentence... */
 #define MATERIAL_NET 2
 #define MATERIAL_WORDS 4
-/* ... and so many in a sentence of no more than ten times as many. */
+/* ... and so many in a sentence of less than five times as many. */
 #define MATERIAL_SHORT 2
 
 static struct cw_words first_words(struct cw_words w)
@@ -24,6 +24,24 @@ struct cw_words cw_clause_words(const struct cw_analysis *a, uint32_t clause)
 	const struct cw_clause *c = &a->clauses[clause];
 
 	return first_words((struct cw_words){ a->toks + c->tok_start, c->tok_count });
+}
+
+uint32_t cw_list_end(const struct cw_analysis *a, uint32_t clause)
+{
+	uint32_t i = clause;
+
+	while (i + 1 < a->nclauses && a->clauses[i + 1].lead_in >= (int32_t)clause)
+		i++;
+	return i;
+}
+
+struct cw_words cw_list_words(const struct cw_analysis *a, uint32_t clause)
+{
+	const struct cw_clause *first = &a->clauses[clause];
+	const struct cw_clause *last = &a->clauses[cw_list_end(a, clause)];
+
+	return first_words((struct cw_words){
+		a->toks + first->tok_start, last->tok_start + last->tok_count - first->tok_start });
 }
 
 struct cw_words cw_quoted(const struct cw_analysis *a, const struct cw_finding *f)
@@ -165,7 +183,7 @@ static bool is_material(const struct cw_weight *gone, const struct cw_weight *co
 		return true;
 	if ((unsigned)abs((int)gone->words - (int)come->words) >= MATERIAL_NET)
 		return true;
-	return differ >= MATERIAL_WORDS || (differ >= MATERIAL_SHORT && differ * 10 > words);
+	return differ >= MATERIAL_WORDS || (differ >= MATERIAL_SHORT && differ * 5 > words);
 }
 
 void cw_redline(const struct cw_redline_of *of, struct cw_redline *out)
@@ -190,6 +208,6 @@ void cw_redline(const struct cw_redline_of *of, struct cw_redline *out)
 	int plain = come.plain - gone.plain, net = come.net - gone.net;
 	out->wider = net ? net : plain;
 	out->amount = 0;
-	if (gone.amount > 0 && come.amount > 0 && gone.amount != come.amount)
+	if (!come.age && gone.amount > 0 && come.amount > 0 && gone.amount != come.amount)
 		out->amount = (come.amount > gone.amount ? 1 : -1) * cw_amount_sense(of->term_id);
 }

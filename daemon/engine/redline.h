@@ -11,6 +11,10 @@
 struct cw_words cw_quoted(const struct cw_analysis *a, const struct cw_finding *f);
 /** The words of a clause, the first 512 of them. */
 struct cw_words cw_clause_words(const struct cw_analysis *a, uint32_t clause);
+/** The words of a clause and of the items that it leads into, the first 512 of them. */
+struct cw_words cw_list_words(const struct cw_analysis *a, uint32_t clause);
+/** The last item that a clause leads into, itself when there is none. */
+uint32_t cw_list_end(const struct cw_analysis *a, uint32_t clause);
 /** The sentence of a clause that has the most of these words. */
 struct cw_words cw_counterpart(const struct cw_analysis *a, uint32_t clause, struct cw_words words);
 /** Share of the words that the two have in common, 0 to 1. */

@@ -124,6 +124,9 @@ static const struct {
 	{ "slower deletion", "Vendor deletes Customer Data within 30 days of the end.\n",
 	  "Vendor deletes Customer Data within 12 months of the end.\n",
 	  "changed riskier data.deletion\n", NULL },
+	{ "age is no period", "Vendor deletes Customer Data of persons under 16 years old.\n",
+	  "Vendor deletes Customer Data of persons under 18 years old.\n",
+	  "changed neutral data.deletion\n", NULL },
 	{ "list in another order", GRANT "We like:\n\n- red apples\n- green pears\n- blue plums\n",
 	  GRANT "We like:\n\n- blue plums\n- red apples\n- green pears\n", "", NULL },
 	{ "clause moved", GRANT FEES LAW SUPPORT, FEES LAW SUPPORT GRANT, "", NULL },
@@ -159,6 +162,16 @@ static const struct {
 	  "Vendor may use Customer Data to:\n\n- run the service;\n- bill Customer;\n- train "
 	  "models.\n",
 	  "appeared riskier data.training-grant\n", NULL },
+	{ "data added to a list that nothing else finds",
+	  "Vendor may use Customer Data to train models, which covers:\n\n- names;\n- the time of "
+	  "each order.\n",
+	  "Vendor may use Customer Data to train models, which covers:\n\n- names;\n- the time of "
+	  "each order;\n- fingerprints and voices of visitors.\n",
+	  "changed riskier data.training-grant\n", NULL },
+	{ "one statement goes, another one gets worse",
+	  GRANT FEES "In surveys, Vendor may use Customer data to train voice assistants.\n\n",
+	  "Vendor may use Customer Data to train and sell models.\n\n" FEES,
+	  "changed riskier data.training-grant\n", NULL },
 	{ "ban on the customer's side", FEES LAW,
 	  FEES "Customer may not use our content to train models.\n\n" LAW,
 	  "appeared neutral gov.ai-prohibition\n", NULL },
