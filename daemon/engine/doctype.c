@@ -7,6 +7,8 @@
 
 /** Bytes from the top where the title stands. */
 #define TITLE_MAX 2500
+/** A text shorter than this is a clause, not a document. */
+#define FRAGMENT_WORDS 150
 /** Second persons in ten thousand words of terms that speak to a reader. */
 #define YOU_PER_10000 50
 
@@ -241,6 +243,11 @@ void cw_read_online(struct cw_reading *r)
 
 	for (size_t i = 0; i < r->parties.count; i++)
 		entities += r->parties.at[i].entity;
+	/* A clause on its own may name terms that it is no part of: those would say "we" or "you". */
+	if (r->a->ntoks < FRAGMENT_WORDS && r->you == 0 && r->we == 0) {
+		r->a->profile.online = false;
+		return;
+	}
 	bool spoken = (size_t)r->you * 10000 > r->a->ntoks * YOU_PER_10000;
 	/* The publisher may be several companies, but they share one "we". */
 	bool between = entities >= 2 && !(spoken && way == PUBLISHED);
