@@ -314,19 +314,28 @@ static int compare_lost(struct compare *cmp)
 	return ret;
 }
 
-/** A base term says nothing that its detail does not say of the same clauses. */
-static bool told_by_detail(const struct cw_comparison *c, const struct cw_change *base)
+/** Of a term and its details, which one speaks for the others: the most severe, then the base. */
+static bool speaks_for(const struct cw_change *a, const struct cw_change *b)
 {
-	size_t n = strlen(base->term_id);
-	const struct cw_finding *f = base->after ? base->after : base->before;
+	size_t n = strlen(a->term_id), m = strlen(b->term_id);
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity;
+	return n != m ? n < m : strcmp(a->term_id, b->term_id) < 0;
+}
+
+/** A term and its details that change alike in one clause are one thing to tell. */
+static bool told_by_other(const struct cw_comparison *c, const struct cw_change *change)
+{
+	const struct cw_finding *f = change->after ? change->after : change->before;
 
 	for (size_t i = 0; i < c->nchanges; i++) {
-		const struct cw_change *d = &c->changes[i];
-		const struct cw_finding *g = d->after ? d->after : d->before;
+		const struct cw_change *other = &c->changes[i];
+		const struct cw_finding *g = other->after ? other->after : other->before;
 
-		if (strncmp(d->term_id, base->term_id, n) == 0 && d->term_id[n] == '.' &&
-		    d->event == base->event && d->effect == base->effect &&
-		    !d->after == !base->after && g->clause == f->clause)
+		if (other != change && other->event == change->event &&
+		    other->effect == change->effect && !other->after == !change->after &&
+		    g->clause == f->clause && same_base(f, g) && speaks_for(other, change))
 			return true;
 	}
 	return false;
@@ -362,7 +371,7 @@ static int drop_told(struct cw_comparison *c)
 	if (!told)
 		return CW_ENOMEM;
 	for (size_t i = 0; i < c->nchanges; i++)
-		told[i] = told_by_detail(c, &c->changes[i]);
+		told[i] = told_by_other(c, &c->changes[i]);
 	for (size_t i = 0; i < c->nchanges; i++)
 		if (!told[i])
 			c->changes[n++] = c->changes[i];
