@@ -28,7 +28,7 @@
 #define CW_FRAME_ANY_GAP UINT16_MAX
 #define CW_FRAME_ELEMS_MAX 16
 /** Hits of one sentence beyond this are not looked at. */
-#define CW_FRAME_HITS_MAX 512
+#define CW_FRAME_HITS_MAX 1024
 
 enum cw_scope { CW_SCOPE_SEQUENCE, CW_SCOPE_SENTENCE, CW_SCOPE_CLAUSE, CW_SCOPE_CONTEXT };
 #define CW_SCOPES 4
