@@ -107,7 +107,7 @@ LINT = -D_GNU_SOURCE -DCW_VERSION='""' -DCW_DATADIR='""' -DCW_SYSCONFDIR='""' -I
 TIDY_SRC := $(filter-out daemon/base/error.c,$(wildcard daemon/*/*.c daemon/*.c)) tests/receiver.c
 
 check: deps-check
-	clang-format --dry-run -Werror $(C_FILES)
+	@clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 		$(LINT) daemon tests/receiver.c

@@ -9,21 +9,21 @@ static bool is_formula(const char *text)
 	return *text && strchr("=+-@\t\r\n|%", *text) != NULL;
 }
 
-void cw_output_csv_cell(struct cw_buf *buf, const char *text)
+void cw_output_csv_cell(struct cw_buf *out, const char *text)
 {
 	bool quoted = is_formula(text) || strpbrk(text, ",\"\r\n") || text[0] == ' ';
 
 	if (quoted)
-		cw_buf_putc(buf, '"');
+		cw_buf_putc(out, '"');
 	if (is_formula(text))
-		cw_buf_putc(buf, '\'');
+		cw_buf_putc(out, '\'');
 	for (; *text; text++) {
 		if (*text == '"')
-			cw_buf_putc(buf, '"');
-		cw_buf_putc(buf, *text);
+			cw_buf_putc(out, '"');
+		cw_buf_putc(out, *text);
 	}
 	if (quoted)
-		cw_buf_putc(buf, '"');
+		cw_buf_putc(out, '"');
 }
 
 static void cell(struct cw_output *out, const char *text)
