@@ -230,6 +230,7 @@ static int teardown(void **state)
 #define RUN_UNTIL(condition)                                                                       \
 	do {                                                                                       \
 		expired = false;                                                                   \
+		uv_update_time(&loop); /* it stood still while the receiver started */             \
 		uv_timer_start(&deadline, on_deadline, DEADLINE_MS, 0);                            \
 		while (!(condition) && !expired)                                                   \
 			uv_run(&loop, UV_RUN_ONCE);                                                \
