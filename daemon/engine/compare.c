@@ -82,9 +82,11 @@ static int add_change(struct compare *cmp, enum cw_change_event event, enum cw_e
 {
 	struct cw_comparison *c = cmp->c;
 	const struct cw_finding *f = after ? after : before;
+
+	if (f->severity == CW_INFO) /* what only informs is no change of substance */
+		return CW_OK;
 	struct cw_change *at =
 		cw_arena_grow(&c->arena, c->changes, c->nchanges, &cmp->cap, sizeof(*at));
-
 	if (!at)
 		return cw_fail(cmp->err, CW_ENOMEM, "out of memory");
 	c->changes = at;
