@@ -243,7 +243,8 @@ void cw_read_online(struct cw_reading *r)
 
 	for (size_t i = 0; i < r->parties.count; i++)
 		entities += r->parties.at[i].entity;
-	/* A clause on its own may name terms that it is no part of: those would say "we" or "you". */
+	/* A clause on its own may name terms that it is no part of: those would say "we" or "you".
+	 */
 	if (r->a->ntoks < FRAGMENT_WORDS && r->you == 0 && r->we == 0) {
 		r->a->profile.online = false;
 		return;
