@@ -73,7 +73,7 @@ ok "what cannot be read is told" heard '(.type | endswith("document.unchecked"))
 mark
 mkdir "$t/legal/many"
 for i in 1 2 3 4 5; do agreement "many $i" "$PROTECT" >"$t/legal/many/$i.md"; done
-ok "new documents: one by one" within 8 are 5 '.data.path // "" | startswith("many/")'
+ok "new documents: one by one" within 30 are 5 '.data.path // "" | startswith("many/")'
 rm -r "$t/legal/many"
 ok "a directory removed is one event" heard '(.type | endswith("document.removed")) and
 	.data.attributes.documents >= 5'
@@ -111,7 +111,7 @@ ok "restart: nothing else" test "$(since_mark | wc -l)" -eq 3
 # ---- the receiver ----
 stop_receiver
 agreement eight "$GRANT" >"$t/legal/eight.md"
-within 5 grep -q 'listening' "$t/receiver.out"
+within 30 grep -q 'listening' "$t/receiver.out"
 start_receiver --answer 500,503,200
 ok "receiver down, then failing, then up: delivered" heard '.data.path == "eight.md"'
 ok "  with the same id each time" test "$(jq -r 'select(.body | fromjson | .data.path == "eight.md") |
@@ -208,7 +208,7 @@ requests=$(wc -l <"$got")
 start_daemon
 agreement eleven "$GRANT" >"$t/legal/eleven.md"
 told=$(grep -c msg=told "$t/daemon.log")
-ok "after a restart, too" within 8 sh -c 'test "$(grep -c msg=told "$1")" -gt "$2"' - "$t/daemon.log" "$told"
+ok "after a restart, too" within 30 sh -c 'test "$(grep -c msg=told "$1")" -gt "$2"' - "$t/daemon.log" "$told"
 ok "SIGTERM ends with 0 again" stop_daemon
 ok "no request was made" test "$(wc -l <"$got")" -eq "$requests"
 ok "nothing was left open" sh -c "! grep -q 'left open' '$t/daemon.log'"

@@ -42,7 +42,7 @@ events() { [ ! -s "$got" ] || jq -c 'select(.status == 200) | {id: ."webhook-id"
 has() { events | jq -se "any(.[]; $1)" >/dev/null; }
 count() { events | jq -s "map(select($1)) | length"; }
 are() { [ "$(count "$2")" -eq "$1" ] || { echo "$(count "$2") of: $2"; events | jq -c "[.type, .data.path, .data.summary]" | tail -n 6; return 1; }; }
-heard() { within 8 has "$1" || { echo "never heard: $1"; events | jq -c "[.type, .data.path, .data.summary]" | tail -n 6; return 1; }; }
+heard() { within 30 has "$1" || { echo "never heard: $1"; events | jq -c "[.type, .data.path, .data.summary]" | tail -n 6; return 1; }; }
 mark() { marked=$(events | wc -l); }
 # Nothing since mark.  The daemon works in order, so a later event proves that none is coming.
 since_mark() { events | tail -n +$((marked + 1)); }
@@ -55,7 +55,7 @@ start_receiver() { # start_receiver [OPTION]...
 	"$build/tests/receiver" --port "${port:-0}" --secret "$secret" --log "$got" --quiet "$@" \
 		>"$t/receiver.out" 2>&1 &
 	receiver_pid=$!
-	within 5 grep -q listening "$t/receiver.out" || return 1
+	within 30 grep -q listening "$t/receiver.out" || return 1
 	port=$(sed -n 's/.*:\([0-9]*\)\/.*/\1/p' "$t/receiver.out")
 }
 stop_receiver() { kill "$receiver_pid" && wait "$receiver_pid" 2>/dev/null; receiver_pid=; }
@@ -70,7 +70,7 @@ stop_daemon() { # the status it ends with
 	daemon_pid=
 	return "$status"
 }
-logged() { within 8 grep -qF -- "$1" "$t/daemon.log" || { echo "not logged: $1"; return 1; }; }
+logged() { within 30 grep -qF -- "$1" "$t/daemon.log" || { echo "not logged: $1"; return 1; }; }
 
 finish() {
 	[ -z "$daemon_pid" ] || kill -KILL "$daemon_pid" 2>/dev/null
