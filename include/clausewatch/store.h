@@ -371,7 +371,7 @@ enum cw_delivery_state {
 const char *cw_delivery_state_name(enum cw_delivery_state state); /**< "pending", ... */
 int cw_delivery_state_parse(const char *name); /**< -1 when unknown */
 
-/** An event on its way to a channel.  Its id, also the webhook-id, is "event:channel". */
+/** An event on its way to a channel.  Its id is "event:channel"; the webhook-id is the event. */
 struct cw_delivery {
 	const char *id, *event, *channel;
 	enum cw_delivery_state state;
